@@ -1,0 +1,36 @@
+# The front door: each target lists what the machine lacks, installs it (Debian), builds and runs.
+# Everything else is plain CMake: see CMakePresets.json. JOBS=n limits how many compilers run at once.
+.PHONY: help demo test check format single-header clean
+help:
+	@echo "make demo [DIR=folder]  watch a folder (default: the repository's own files and generated ones)"
+	@echo "make test               g++, release: unit tests, examples, consumers"
+	@echo "make check              make test, then sanitizers, every header alone, formatting"
+	@echo "make format             clang-format every source"
+	@echo "make single-header      build/single/dormouse.hpp: the core in one file"
+	@echo "make clean              remove build/"
+
+# The folder travels through the environment, so that any name survives the shell.
+demo: export DIR := $(DIR)
+demo:
+	@scripts/install-dependencies base
+	@scripts/build demo
+	@if [ -n "$$DIR" ]; then exec build/demo/examples/example_watch_folder "$$DIR"; \
+	 else exec build/demo/examples/example_watch_folder; fi
+
+test:
+	@scripts/install-dependencies test
+	@scripts/check 1
+
+check:
+	@scripts/install-dependencies check
+	@scripts/check 1 2 3 4 5
+
+format:
+	@scripts/install-dependencies check
+	@scripts/sources | xargs -d '\n' clang-format -i
+
+single-header:
+	@scripts/single-header build/single/dormouse.hpp
+
+clean:
+	rm -rf build

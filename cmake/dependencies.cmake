@@ -1,0 +1,23 @@
+# What must the machine have? A target the host already made is used as it is; nothing is downloaded.
+
+if(NOT TARGET fmt::fmt)
+  find_package(fmt 9 REQUIRED)
+endif()
+if(NOT TARGET Threads::Threads)
+  set(THREADS_PREFER_PTHREAD_FLAG ON)
+  find_package(Threads REQUIRED)
+endif()
+
+include(${CMAKE_CURRENT_LIST_DIR}/concurrentqueue.cmake)
+dormouse_find_concurrentqueue(directory)
+if(NOT directory)
+  message(FATAL_ERROR "dormouse: concurrentqueue.h not found. Install libconcurrentqueue-dev (Debian) or set "
+                      "DORMOUSE_CONCURRENTQUEUE_DIR to the directory that holds it.")
+endif()
+add_library(dormouse_concurrentqueue INTERFACE)
+target_include_directories(dormouse_concurrentqueue SYSTEM INTERFACE "${directory}")
+
+# Optional: dormouse::json exists when it does.
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  find_package(nlohmann_json 3 QUIET)
+endif()

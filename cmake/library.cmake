@@ -1,0 +1,34 @@
+# What is built? One body of code in two flavours, and the opt-in JSON codec.
+
+set(core_headers ${DORMOUSE_PUBLIC_HEADERS} ${DORMOUSE_CONFORMANCE_HEADERS} ${DORMOUSE_DETAIL_HEADERS} ${DORMOUSE_BODIES})
+
+# Bodies compiled once.
+add_library(dormouse STATIC src/dormouse.cpp)
+add_library(dormouse::dormouse ALIAS dormouse)
+target_sources(dormouse PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${core_headers})
+target_compile_features(dormouse PUBLIC cxx_std_20)
+target_compile_definitions(dormouse PUBLIC $<$<BOOL:${DORMOUSE_PORTABLE_PLATFORM}>:DORMOUSE_PORTABLE_PLATFORM=1>)
+target_link_libraries(dormouse PUBLIC fmt::fmt Threads::Threads
+                      PRIVATE $<BUILD_INTERFACE:dormouse_concurrentqueue> $<BUILD_INTERFACE:dormouse_warnings>)
+set_target_properties(dormouse PROPERTIES POSITION_INDEPENDENT_CODE ON)
+
+# Bodies inline; nothing to link but fmt and threads.
+add_library(dormouse_header_only INTERFACE)
+add_library(dormouse::header_only ALIAS dormouse_header_only)
+set_target_properties(dormouse_header_only PROPERTIES EXPORT_NAME header_only)
+target_sources(dormouse_header_only INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${core_headers})
+target_compile_features(dormouse_header_only INTERFACE cxx_std_20)
+target_compile_definitions(dormouse_header_only INTERFACE DORMOUSE_HEADER_ONLY=1
+                           $<$<BOOL:${DORMOUSE_PORTABLE_PLATFORM}>:DORMOUSE_PORTABLE_PLATFORM=1>)
+target_link_libraries(dormouse_header_only INTERFACE fmt::fmt Threads::Threads
+                      $<BUILD_INTERFACE:dormouse_concurrentqueue> $<INSTALL_INTERFACE:dormouse::concurrentqueue>)
+
+# <dormouse/json.hpp>; goes beside either flavour, and chooses neither.
+if(TARGET nlohmann_json::nlohmann_json)
+  add_library(dormouse_json INTERFACE)
+  add_library(dormouse::json ALIAS dormouse_json)
+  set_target_properties(dormouse_json PROPERTIES EXPORT_NAME json)
+  target_sources(dormouse_json INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${DORMOUSE_JSON_HEADERS})
+  target_compile_features(dormouse_json INTERFACE cxx_std_20)
+  target_link_libraries(dormouse_json INTERFACE nlohmann_json::nlohmann_json)
+endif()

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The bodies of the core, for the header-only flavour: they see all of it, so they come after all of it.
+
+#include <dormouse/detail/impl/bindings.ipp>
+#include <dormouse/detail/impl/cold_start.ipp>
+#include <dormouse/detail/impl/context.ipp>
+#include <dormouse/detail/impl/core.ipp>
+#include <dormouse/detail/impl/entry.ipp>
+#include <dormouse/detail/impl/event_queue.ipp>
+#include <dormouse/detail/impl/housekeeper.ipp>
+#include <dormouse/detail/impl/instance_pool.ipp>
+#include <dormouse/detail/impl/invocation.ipp>
+#include <dormouse/detail/impl/lane.ipp>
+#include <dormouse/detail/impl/reaper.ipp>
+#include <dormouse/detail/impl/registry.ipp>
+#include <dormouse/detail/impl/runtime.ipp>
+#include <dormouse/detail/impl/sleeper.ipp>
+#include <dormouse/detail/impl/timekeeper.ipp>

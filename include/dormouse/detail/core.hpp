@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What a runtime is made of, and the locks between its parts. Owned together by the runtime object and by every library
+// thread, so that a handler that never returns still stands on something after the runtime is gone.
+//
+// Locks, in the order they may be taken: function lock (one of a few, by function) -> ring lock, lane lock, timer lock.
+// No user code runs under any of them.
+
+#include <dormouse/clock.hpp>
+#include <dormouse/detail/event_queue.hpp>
+#include <dormouse/detail/instance_pool.hpp>
+#include <dormouse/detail/lane.hpp>
+#include <dormouse/detail/registry.hpp>
+#include <dormouse/detail/timekeeper.hpp>
+#include <dormouse/functions/report.hpp>
+#include <dormouse/runtime/runtime_options.hpp>
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+enum class core_phase : std::uint8_t {
+  open = 1,
+  draining,  // calls from outside are refused; instances are collected
+  closed,    // nothing is accepted; an instance is destroyed as it is given back
+};
+
+class core : public std::enable_shared_from_this<core> {
+ public:
+  explicit core(runtime_options given);
+  core(const core&) = delete;
+  core& operator=(const core&) = delete;
+  ~core();
+  // Second half of construction: needs shared_from_this().
+  void start();
+
+  [[nodiscard]] std::mutex& lock_of(const function_record& record) noexcept {
+    return locks_[record.index % lock_count].mutex;
+  }
+  [[nodiscard]] std::uint64_t next_invocation() noexcept {
+    return invocations_.fetch_add(1, std::memory_order_relaxed);  // relaxed: only uniqueness is asked of it
+  }
+  [[nodiscard]] core_phase phase() const noexcept { return phase_.load(std::memory_order_seq_cst); }
+  // Under the function's lock: may a new call begin? `inside`: it comes from a running handler of this runtime.
+  [[nodiscard]] bool admits(bool inside) const noexcept {
+    return phase() == core_phase::open || (inside && phase() == core_phase::draining);
+  }
+  static failure shutting_down();
+
+  void report(const invocation_report& what) noexcept;
+  void observer_failed() noexcept { observer_failures_.fetch_add(1, std::memory_order_relaxed); }
+
+  [[nodiscard]] runtime_stats stats();
+  [[nodiscard]] function_stats stats_of(function_record& record);
+
+  // See runtime::close().
+  std::vector<unfinished> close(std::chrono::nanoseconds drain_for);
+  // An instance was given back or an event ended. May be called under a function's lock.
+  void progress() noexcept;
+  // After a handler has returned to a closed core: lets go of what was kept alive for it. Not under a lock; without
+  // another owner, nothing of the core is left afterwards.
+  void settle() noexcept;
+
+  const runtime_options options;
+  const std::unique_ptr<const clock> own_clock;
+  const clock& time;
+  registry functions;
+  timekeeper timers;
+  instance_pool instances;
+  event_queue events;
+  std::unique_ptr<lane> compute{};
+  std::unique_ptr<lane> housekeeping{};
+  housekeeper chores;
+  std::atomic<bool> stop_asked{false};  // of run()
+
+ private:
+  static constexpr std::size_t lock_count = 64;
+  struct alignas(64) padded_mutex {
+    std::mutex mutex{};
+  };
+  void enter(core_phase next) noexcept;
+  [[nodiscard]] bool begin_close();
+  void wait_drained(clock::time_point until);
+  void end_lanes(std::chrono::nanoseconds drain_for);
+
+  std::array<padded_mutex, lock_count> locks_{};
+  std::atomic<core_phase> phase_{core_phase::open};
+  std::atomic<std::uint64_t> invocations_{1};
+  std::atomic<std::uint64_t> observer_failures_{0};
+  std::mutex closing_{};  // guards what follows
+  std::condition_variable progressed_{};
+  bool closing_now_ = false;
+  bool close_ended_ = false;
+  std::shared_ptr<core> kept_for_handlers_{};  // while a lease is out after close()
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The few calls through which typed code of a user reaches the core: everything behind them is compiled once.
+
+#include <dormouse/clock.hpp>
+#include <dormouse/detail/handler_ops.hpp>
+#include <dormouse/failure.hpp>
+#include <dormouse/functions/report.hpp>
+#include <dormouse/result.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+class core;
+class work_item;
+struct function_record;
+
+// A function as a handle knows it. Valid while the runtime is.
+struct function_reference {
+  core* owner = nullptr;
+  function_record* record = nullptr;
+  std::uint32_t generation = 0;
+};
+
+// Runs it here; the outcome is in call.out. `deadline` null: none but those inherited.
+void call_here(const function_reference& target, call_arguments& call, const clock::time_point* deadline);
+// Hands `item` over; it gets an owner more until it has ended.
+result<void> hand_over(const function_reference& target, work_item& item, const clock::time_point* deadline,
+                       bool posted);
+// Blocks until the item has ended; inside a handler, an item that nobody has started is run here first.
+void wait_ended(work_item& item);
+bool wait_ended_until(work_item& item, clock::time_point limit);
+[[nodiscard]] bool has_ended(const work_item& item) noexcept;
+[[nodiscard]] function_stats stats_of(const function_reference& target);
+[[nodiscard]] std::string_view name_of(const function_reference& target) noexcept;
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

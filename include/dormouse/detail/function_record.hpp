@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// A registered function at rest: one cache line beside its name. Everything it needs to run is made when it runs.
+
+#include <dormouse/detail/handler_ops.hpp>
+#include <dormouse/functions/function_options.hpp>
+#include <dormouse/functions/report.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+struct function_activity;
+
+// Options in the units of the hot path; shared by all functions with equal options.
+struct function_settings {
+  function_options options{};
+  std::uint64_t timeout_ticks = 0;
+  std::uint64_t init_timeout_ticks = 0;
+  std::uint64_t idle_ticks = 0;
+  std::size_t leases_max = 1;  // instances_max * instance_concurrency
+};
+
+// What a function keeps of invocations whose instance is gone, and of those that never had one.
+using function_totals = function_stats;
+
+// Why a release must look closer; bits of function_record::attention.
+struct attention_bits {
+  static constexpr std::uint32_t callers_wait = 1;  // a synchronous caller waits for an instance
+  static constexpr std::uint32_t events_wait = 2;   // queued events wait for an instance
+  static constexpr std::uint32_t closing = 4;       // instances are collected, not kept by threads
+  static constexpr std::uint32_t reaper = 8;        // no timer could be armed for idle instances: try again
+};
+
+struct alignas(64) function_record {
+  const char* name_data = nullptr;
+  const handler_ops* ops = nullptr;
+  void* prototype = nullptr;
+  const function_settings* settings = nullptr;
+  // Guarded by the function's lock (core::lock_of):
+  function_activity* activity = nullptr;  // null at rest
+  function_totals* totals = nullptr;      // null before the first invocation
+  // Read at each release, written rarely: see instance_pool.hpp.
+  std::atomic<std::uint32_t> attention{0};
+  std::uint32_t generation = 1;
+  std::uint32_t index = 0;
+  std::uint8_t name_size = 0;
+
+  [[nodiscard]] std::string_view name() const noexcept { return {name_data, name_size}; }
+};
+
+static_assert(sizeof(function_record) == 64, "a function at rest is one cache line");
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/bindings.hpp>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+namespace detail {
+
+DORMOUSE_INLINE result<void> attached_trigger::start() {
+  const std::lock_guard serial(serial_);
+  return source_->start(*this);
+}
+
+DORMOUSE_INLINE void attached_trigger::stop() noexcept {
+  timekeeper& timers = target_.owner->timers;
+  timekeeper::timer_id timer = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    timer = timer_;
+  }
+  const std::lock_guard serial(serial_);
+  timers.cancel(timer);
+  for (const int descriptor : descriptors_) timers.unwatch(descriptor);
+  source_->stop();
+}
+
+DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return failure{.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
+  }
+  fill_attributes(message, time());
+  auto* item = new event_item(std::move(message));
+  const item_pointer keeper(item);
+  return hand_over(target_, *item, nullptr, true);
+}
+
+// What the timekeeper calls: it does not keep a detached trigger alive.
+DORMOUSE_INLINE std::function<void()> attached_trigger::waker() {
+  return [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->happened();
+  };
+}
+
+DORMOUSE_INLINE void attached_trigger::happened() {
+  if (source_->brief()) return wake_now();
+  if (target_.owner->chores.add([self = shared_from_this()] { self->wake_now(); })) return;
+  // No thread or memory just now: what happened must not be lost, so it happens again a little later.
+  constexpr std::chrono::milliseconds later{100};
+  [[maybe_unused]] const auto armed = wake_at(time().now() + later);
+}
+
+DORMOUSE_INLINE void attached_trigger::wake_now() {
+  const std::lock_guard serial(serial_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+  }
+  try {
+    source_->wake();
+  } catch (...) {
+    target_.owner->observer_failed();
+  }
+}
+
+DORMOUSE_INLINE result<void> attached_trigger::wake_at(clock::time_point due) {
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return {};
+  timekeeper& timers = target_.owner->timers;
+  const auto fresh = timers.arm(due, waker());
+  if (fresh == 0) {
+    return failure{.code = errc::unavailable,
+                   .effect = effect_kind::not_applied,
+                   .reason = failure_reason::no_threads,
+                   .detail = "no timer could be armed"};
+  }
+  timers.cancel(timer_);
+  timer_ = fresh;
+  return {};
+}
+
+DORMOUSE_INLINE result<void> attached_trigger::wake_on(int descriptor) {
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return {};
+  auto watching = target_.owner->timers.watch(descriptor, waker());
+  if (watching) descriptors_.insert(descriptor);
+  return watching;
+}
+
+}  // namespace detail
+
+DORMOUSE_INLINE result<binding> runtime::bindings::add(const detail::function_reference& target,
+                                                       std::unique_ptr<trigger> source) {
+  if (source == nullptr) {
+    return failure{.code = errc::invalid_argument, .effect = effect_kind::not_applied, .detail = "attach: no trigger"};
+  }
+  auto fresh = std::make_shared<detail::attached_trigger>(target, std::move(source));
+  std::uint64_t id = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return detail::core::shutting_down();
+    id = ++last_id_;
+    attached_.emplace(id, fresh);
+  }
+  if (auto started = fresh->start(); !started) {
+    const std::lock_guard lock(mutex_);
+    attached_.erase(id);
+    return std::move(started).error();
+  }
+  return binding{id};
+}
+
+DORMOUSE_INLINE bool runtime::bindings::remove(binding which) {
+  std::shared_ptr<detail::attached_trigger> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = attached_.find(which.id);
+    if (known == attached_.end()) return false;
+    gone = std::move(known->second);
+    attached_.erase(known);
+  }
+  gone->stop();
+  return true;
+}
+
+DORMOUSE_INLINE void runtime::bindings::stop_all() {
+  decltype(attached_) all;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    all.swap(attached_);
+  }
+  for (const auto& [id, each] : all) each->stop();
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR

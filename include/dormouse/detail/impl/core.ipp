@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/core.hpp>
+#include <dormouse/detail/invocation.hpp>
+#include <dormouse/detail/platform/thread.hpp>
+#include <dormouse/detail/waiting.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+namespace wiring {
+
+DORMOUSE_INLINE runtime_options checked(runtime_options given) {
+  const auto refuse = [](const char* option, const auto& value, const char* bounds) {
+    throw std::invalid_argument(fmt::format("dormouse: runtime_options::{} is {}; give {}", option, value, bounds));
+  };
+  if (given.depth_max < 1 || given.depth_max > 1'000) refuse("depth_max", given.depth_max, "1 .. 1000");
+  if (given.compute_workers_max > 1'024) {
+    refuse("compute_workers_max", given.compute_workers_max, "1 .. 1024, or 0 for the number of processors");
+  }
+  if (given.thread_idle_timeout < std::chrono::nanoseconds{0} || given.thread_idle_timeout > std::chrono::hours{1}) {
+    refuse("thread_idle_timeout", given.thread_idle_timeout, "0 .. 1 h");
+  }
+  if (given.compute_workers_max == 0) given.compute_workers_max = std::max<std::size_t>(2, processors());
+  return given;
+}
+
+}  // namespace wiring
+
+DORMOUSE_INLINE core::core(runtime_options given)
+    : options(wiring::checked(std::move(given))),
+      own_clock(options.time == nullptr ? std::make_unique<const clock>() : nullptr),
+      time(options.time == nullptr ? *own_clock : *options.time),
+      functions(time),
+      timers(time, [this]() -> std::shared_ptr<void> { return shared_from_this(); }),
+      instances(*this),
+      events(*this),
+      chores(*this) {}
+
+DORMOUSE_INLINE core::~core() = default;
+
+DORMOUSE_INLINE void core::start() {
+  const auto keep = [this]() -> std::shared_ptr<void> { return shared_from_this(); };
+  compute = std::make_unique<lane>(time, events,
+                                   lane_options{.thread_name = "dormouse",
+                                                .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
+                                                .idle_timeout = options.thread_idle_timeout},
+                                   keep);
+  // Chores are rare and do not follow each other: their worker has no reason to linger.
+  housekeeping = std::make_unique<lane>(time, chores,
+                                        lane_options{.thread_name = "dormouse-chores",
+                                                     .workers_max = housekeeper::workers_max,
+                                                     .idle_timeout = std::min<std::chrono::nanoseconds>(
+                                                         options.thread_idle_timeout, std::chrono::milliseconds{50})},
+                                        keep);
+}
+
+DORMOUSE_INLINE failure core::shutting_down() {
+  return {.code = errc::shutting_down, .effect = effect_kind::not_applied};
+}
+
+DORMOUSE_INLINE void core::report(const invocation_report& what) noexcept {
+  try {
+    options.observer(what);
+  } catch (...) {
+    observer_failed();
+  }
+}
+
+// ---- statistics -----------------------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE runtime_stats core::stats() {
+  runtime_stats now;
+  now.functions = functions.size();
+  now.threads = compute->threads() + housekeeping->threads() + timers.threads();
+  now.instances = static_cast<std::size_t>(instances.existing());
+  now.queued = events.accepted();
+  now.thread_failures = compute->thread_failures() + housekeeping->thread_failures() + timers.thread_failures();
+  now.observer_failures = observer_failures_.load(std::memory_order_relaxed);
+  return now;
+}
+
+DORMOUSE_INLINE function_stats core::stats_of(function_record& record) {
+  const std::lock_guard lock(lock_of(record));
+  function_stats sums = record.totals != nullptr ? *record.totals : function_stats{};
+  const function_activity* const activity = record.activity;
+  if (activity == nullptr) return sums;
+  sums.queued_now = activity->accepted;
+  sums.instances_now = activity->instances;
+  for (const lease_list* list : {&activity->shared, &activity->homed, &activity->loose}) {
+    for (const lease* each = list->front(); each != nullptr; each = each->next) {
+      // relaxed: their writer counts on meanwhile.
+      sums.invocations += each->invocations.load(std::memory_order_relaxed);
+      sums.function_failures += each->function_failures.load(std::memory_order_relaxed);
+      sums.timeouts += each->timeouts.load(std::memory_order_relaxed);
+      sums.run.add(each->run);
+    }
+  }
+  return sums;
+}
+
+// ---- closing --------------------------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE void core::progress() noexcept {
+  if (phase() == core_phase::open) return;
+  const std::lock_guard lock(closing_);  // so that it cannot fall between a waiter's look and its sleep
+  progressed_.notify_all();
+}
+
+DORMOUSE_INLINE void core::settle() noexcept {
+  if (phase() != core_phase::closed) return;
+  std::shared_ptr<core> last;
+  const std::lock_guard lock(closing_);
+  // The lock is released before `last` is, which may be the end of this object: see the order of the two.
+  if (!instances.any()) last = std::move(kept_for_handlers_);
+}
+
+DORMOUSE_INLINE void core::enter(core_phase next) noexcept {
+  // seq_cst, and before the function locks are taken one by one: see instance_pool::place and ::activity_of.
+  phase_.store(next, std::memory_order_seq_cst);
+  instances.collect_all(next == core_phase::closed);
+}
+
+// False when it is closed already, or another thread is closing it: then waits for that one.
+DORMOUSE_INLINE bool core::begin_close() {
+  std::unique_lock lock(closing_);
+  progressed_.wait(lock, [this] { return !closing_now_; });
+  if (close_ended_) return false;
+  closing_now_ = true;
+  return true;
+}
+
+DORMOUSE_INLINE void core::wait_drained(clock::time_point until) {
+  struct poke : clock::listener {
+    explicit poke(core& owner) : closing(owner) { closing.time.subscribe(*this); }
+    ~poke() { closing.time.unsubscribe(*this); }
+    void time_changed() noexcept override { closing.progress(); }
+    core& closing;
+  };
+  const poke on_manual_clock(*this);
+  const auto drained = [this] { return events.accepted() == 0 && !instances.any_in_use(); };
+  std::unique_lock lock(closing_);
+  while (!drained() && time.now() < until) {
+    if (time.is_manual()) {
+      progressed_.wait(lock);
+    } else {
+      progressed_.wait_until(lock, until);
+    }
+  }
+}
+
+DORMOUSE_INLINE void core::end_lanes(std::chrono::nanoseconds drain_for) {
+  compute->stop();
+  housekeeping->stop();
+  const auto patience = std::chrono::steady_clock::now() + (time.is_manual() ? std::chrono::nanoseconds{0} : drain_for);
+  compute->wait_gone(patience);
+  housekeeping->wait_gone(patience);
+  chores.finish();
+}
+
+DORMOUSE_INLINE std::vector<unfinished> core::close(std::chrono::nanoseconds drain_for) {
+  std::vector<unfinished> left;
+  if (invocation::inside(*this)) {  // from a handler: it begins, and the handler itself is what it would wait for
+    auto expected = core_phase::open;
+    if (phase_.compare_exchange_strong(expected, core_phase::draining)) enter(core_phase::draining);
+    return left;
+  }
+  if (!begin_close()) return left;
+  drain_for = std::clamp<std::chrono::nanoseconds>(drain_for, std::chrono::nanoseconds{0}, std::chrono::hours{24});
+  const auto until = time.now() + drain_for;
+  enter(core_phase::draining);
+  wait_drained(until);
+  timers.stop();
+  enter(core_phase::closed);
+  events.refuse_all(left);
+  instances.append_running(left);
+  end_lanes(std::max(until - time.now(), clock::time_point::duration{0}));
+  const std::lock_guard lock(closing_);
+  if (instances.any()) kept_for_handlers_ = shared_from_this();
+  closing_now_ = false;
+  close_ended_ = true;
+  progressed_.notify_all();
+  return left;
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/core.hpp>
+#include <dormouse/detail/entry.hpp>
+#include <dormouse/detail/invocation.hpp>
+#include <dormouse/detail/waiting.hpp>
+
+#include <algorithm>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+// A time of the clock as ticks, at least 1: 0 stands for nothing.
+DORMOUSE_INLINE std::uint64_t ticks_at(const clock& time, const clock::time_point* at) noexcept {
+  if (at == nullptr) return never_ticks;
+  const auto now = time.now();
+  const std::uint64_t ticks = time.ticks();
+  return *at > now ? ticks + time.to_ticks(*at - now) : std::max<std::uint64_t>(1, ticks - 1);
+}
+
+DORMOUSE_INLINE void call_here(const function_reference& target, call_arguments& call,
+                               const clock::time_point* deadline) {
+  invocation::invoke(*target.owner, *target.record, target.generation, call,
+                     deadline == nullptr ? never_ticks : ticks_at(target.owner->time, deadline));
+}
+
+DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_item& item,
+                                       const clock::time_point* deadline, bool posted) {
+  core& owner = *target.owner;
+  try {
+    item.owner = &owner;
+    item.record = target.record;
+    item.generation = target.generation;
+    item.deadline = ticks_at(owner.time, deadline);
+    invocation::inherit(owner, item, !posted);
+    return owner.events.accept(item, invocation::inside(owner));
+  } catch (const std::bad_alloc&) {
+    return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+  }
+}
+
+DORMOUSE_INLINE void wait_ended(work_item& item) {
+  if (item.ended.is_open()) return;
+  // A worker that waits would be missing to run what it waits for.
+  if (this_thread_invocation != nullptr && item.owner->events.claim(item)) item.owner->events.run_claimed(item);
+  item.ended.wait();
+}
+
+DORMOUSE_INLINE bool wait_ended_until(work_item& item, clock::time_point limit) {
+  return item.ended.is_open() || wait_until(item.owner->time, item.ended, limit);
+}
+
+DORMOUSE_INLINE bool has_ended(const work_item& item) noexcept { return item.ended.is_open(); }
+
+DORMOUSE_INLINE function_stats stats_of(const function_reference& target) {
+  return target.owner->stats_of(*target.record);
+}
+
+DORMOUSE_INLINE std::string_view name_of(const function_reference& target) noexcept { return target.record->name(); }
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

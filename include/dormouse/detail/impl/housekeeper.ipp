@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/core.hpp>
+#include <dormouse/detail/event_queue.hpp>
+
+#include <utility>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+DORMOUSE_INLINE bool housekeeper::add(std::function<void()> chore) noexcept {
+  try {
+    const std::lock_guard lock(mutex_);
+    chores_.push_back(std::move(chore));
+  } catch (...) {
+    return false;
+  }
+  return core_.housekeeping->notify();
+}
+
+DORMOUSE_INLINE void housekeeper::bury(dead_instances dead) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    while (dead.first != nullptr) {
+      instance* const each = dead.first;
+      dead.first = each->next;
+      dead_.push(*each);
+    }
+  }
+  [[maybe_unused]] const bool served = core_.housekeeping->notify();  // else the next chore's worker does it
+}
+
+DORMOUSE_INLINE dead_instances housekeeper::take_dead() noexcept {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(dead_, {});
+}
+
+DORMOUSE_INLINE bool housekeeper::has_work() noexcept {
+  const std::lock_guard lock(mutex_);
+  return !chores_.empty() || dead_.first != nullptr;
+}
+
+// A piece is a chore on the heap, or this object itself for "bury the dead".
+DORMOUSE_INLINE void* housekeeper::take() {
+  const std::lock_guard lock(mutex_);
+  if (dead_.first != nullptr) return this;
+  if (chores_.empty()) return nullptr;
+  auto* chore = new std::function<void()>(std::move(chores_.front()));
+  chores_.pop_front();
+  return chore;
+}
+
+DORMOUSE_INLINE void housekeeper::run(void* piece) noexcept {
+  if (piece == this) return destroy_objects(core_, take_dead());
+  const std::unique_ptr<std::function<void()>> chore(static_cast<std::function<void()>*>(piece));
+  try {
+    (*chore)();
+  } catch (...) {
+    core_.observer_failed();
+  }
+}
+
+DORMOUSE_INLINE void housekeeper::finish() noexcept {
+  destroy_objects(core_, take_dead());
+  const std::lock_guard lock(mutex_);
+  chores_.clear();
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/core.hpp>
+#include <dormouse/detail/instance_pool.hpp>
+#include <dormouse/detail/waiting.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+// ---- under the function's lock --------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE function_activity& instance_pool::activity_of(function_record& record) {
+  if (record.activity == nullptr) {
+    totals_of(record);
+    record.activity = new function_activity(record);
+    if (core_.phase() != core_phase::open)
+      record.attention.fetch_or(attention_bits::closing, std::memory_order_seq_cst);
+  }
+  return *record.activity;
+}
+
+DORMOUSE_INLINE function_totals& instance_pool::totals_of(function_record& record) {
+  if (record.totals == nullptr) record.totals = new function_totals;
+  return *record.totals;
+}
+
+DORMOUSE_INLINE void instance_pool::rest(function_record& record) noexcept {
+  function_activity* const activity = record.activity;
+  if (activity == nullptr || !activity->at_rest()) return;
+  record.activity = nullptr;
+  delete activity;
+}
+
+DORMOUSE_INLINE void instance_pool::share(function_activity& activity, lease& each) noexcept {
+  each.home = nullptr;
+  activity.move_to(each, lease_place::shared);
+  shared_.fetch_add(1);
+}
+
+DORMOUSE_INLINE void instance_pool::unshare(function_activity& activity, lease& each) noexcept {
+  activity.move_to(each, lease_place::loose);
+  shared_.fetch_sub(1);
+}
+
+// The most recently used idle lease, taken over from its thread if need be; null when all are in use.
+DORMOUSE_INLINE lease* instance_pool::take_idle(function_activity& activity) noexcept {
+  for (;;) {
+    lease* best = activity.shared.front();
+    for (lease* each = activity.homed.front(); each != nullptr; each = each->next) {
+      // seq_cst: after a change of `attention` this read is half of the pair in lease.hpp.
+      if (each->home->idle.load(std::memory_order_seq_cst) != each) continue;
+      if (best == nullptr ||
+          each->last_used.load(std::memory_order_relaxed) > best->last_used.load(std::memory_order_relaxed)) {
+        best = each;
+      }
+    }
+    if (best == nullptr) return nullptr;
+    if (best->place == lease_place::shared) {
+      unshare(activity, *best);
+      return best;
+    }
+    if (take_over(*best)) {
+      best->home = nullptr;
+      activity.move_to(*best, lease_place::loose);
+      return best;
+    }
+  }
+}
+
+DORMOUSE_INLINE std::optional<grant> instance_pool::try_acquire(function_activity& activity) noexcept {
+  const function_settings& settings = *activity.record->settings;
+  grant got;
+  got.taken = take_idle(activity);
+  if (got.taken != nullptr) return got;
+  if (activity.record->ops->state == handler_state::per_instance) {
+    if (instance* const open = activity.open; open != nullptr) {
+      if (++open->leases == settings.options.instance_concurrency) activity.open = open->next;
+      got.joins = open;
+    } else if (activity.instances < settings.options.instances_max) {
+      ++activity.instances;
+      instances_.fetch_add(1);
+      got.constructs = true;
+    } else {
+      return std::nullopt;
+    }
+  } else if (activity.leases >= settings.leases_max) {
+    return std::nullopt;
+  }
+  ++activity.leases;
+  leases_.fetch_add(1);
+  return got;
+}
+
+// Something came free: whoever waits longest gets it, callers before events.
+DORMOUSE_INLINE void instance_pool::offer_room(function_activity& activity) noexcept {
+  while (!activity.callers.empty()) {
+    const auto got = try_acquire(activity);
+    if (!got) return;
+    answer(activity, *activity.callers.first, got);
+  }
+  if (activity.queue.empty()) return;
+  core_.events.make_ready(activity);
+  [[maybe_unused]] const bool served = core_.compute->notify();  // else the next event's submitter is told
+}
+
+DORMOUSE_INLINE void instance_pool::answer(function_activity& activity, waiting_caller& caller,
+                                           const std::optional<grant>& got) noexcept {
+  remove_caller(activity, caller);
+  caller.answered = true;
+  caller.got = got;
+  caller.ready.open();  // last: its frame is the caller's stack, and is gone once it has the lock
+}
+
+DORMOUSE_INLINE void instance_pool::remove_caller(function_activity& activity, waiting_caller& caller) noexcept {
+  activity.callers.remove(caller);
+  --activity.callers_waiting;
+  if (activity.callers.empty()) {
+    activity.record->attention.fetch_and(~attention_bits::callers_wait, std::memory_order_seq_cst);
+  }
+}
+
+// One lease less on an instance: it has room again, or is over.
+DORMOUSE_INLINE void instance_pool::leave_instance(function_activity& activity, instance& state,
+                                                   dead_instances& dead) noexcept {
+  const bool was_full = state.leases-- == activity.record->settings->options.instance_concurrency;
+  if (state.leases == 0) {
+    for (instance** at = &activity.open; *at != nullptr; at = &(*at)->next) {
+      if (*at != &state) continue;
+      *at = state.next;
+      break;
+    }
+    dead.push(state);
+    --activity.instances;
+    instances_.fetch_sub(1);
+  } else if (was_full) {
+    state.next = activity.open;
+    activity.open = &state;
+  }
+}
+
+// Takes a lease out of existence. Its instance follows when no other lease is on it.
+DORMOUSE_INLINE void instance_pool::drop(function_activity& activity, lease& each, dead_instances& dead) noexcept {
+  function_totals& totals = *activity.record->totals;
+  totals.invocations += each.invocations.load(std::memory_order_relaxed);
+  totals.function_failures += each.function_failures.load(std::memory_order_relaxed);
+  totals.timeouts += each.timeouts.load(std::memory_order_relaxed);
+  totals.run.add(each.run);
+  activity.list_of(each.place).remove(each);
+  if (each.place == lease_place::shared) shared_.fetch_sub(1);
+  if (each.state != nullptr) leave_instance(activity, *each.state, dead);
+  --activity.leases;
+  leases_.fetch_sub(1);
+  delete &each;
+  core_.progress();
+}
+
+// Where a lease that is no longer in use goes. `slot`: this thread's, empty; null when the thread keeps none.
+DORMOUSE_INLINE void instance_pool::place(function_activity& activity, lease& each, lease_slot* slot,
+                                          dead_instances& dead) noexcept {
+  const core_phase phase = core_.phase();
+  if (!each.keep || phase == core_phase::closed) {
+    drop(activity, each, dead);
+    return offer_room(activity);
+  }
+  if (phase != core_phase::open || slot == nullptr || !activity.callers.empty() || !activity.queue.empty()) {
+    share(activity, each);
+    core_.progress();
+    return offer_room(activity);
+  }
+  each.home = slot;
+  activity.move_to(each, lease_place::homed);
+  slot->function = activity.record;
+  // seq_cst as everywhere; the lock already orders it with whoever sets attention.
+  slot->idle.store(&each, std::memory_order_seq_cst);
+}
+
+// ---- taking the function's lock -------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, const lease_request& request) {
+  std::unique_lock lock(core_.lock_of(record));
+  if (record.generation != request.generation) {
+    return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
+  }
+  if (!core_.admits(request.inside)) return core::shutting_down();
+  try {
+    function_activity& activity = activity_of(record);
+    if (const auto got = try_acquire(activity)) return *got;
+    if (request.in_chain) {
+      ++record.totals->refusals;
+      return make_failure(errc::recursion_limit, effect_kind::not_applied, failure_reason::chain, {});
+    }
+    if (record.settings->options.busy == when_busy::throttle) {
+      ++record.totals->refusals;
+      return make_failure(errc::throttled, effect_kind::not_applied, failure_reason::instances,
+                          "every instance is busy and instances_max is reached");
+    }
+    return wait_for_lease(lock, activity, request);
+  } catch (const std::bad_alloc&) {
+    return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+  }
+}
+
+DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<std::mutex>& lock,
+                                                            function_activity& activity, const lease_request& request) {
+  function_record& record = *activity.record;
+  if (activity.accepted + activity.callers_waiting >= record.settings->options.queue_depth_max) {
+    ++record.totals->refusals;
+    return make_failure(errc::throttled, effect_kind::not_applied, failure_reason::queue_depth,
+                        "every instance is busy and queue_depth_max callers and events wait");
+  }
+  waiting_caller self;
+  activity.callers.push(self);
+  ++activity.callers_waiting;
+  record.attention.fetch_or(attention_bits::callers_wait, std::memory_order_seq_cst);
+  offer_room(activity);  // finds what was released just before the bit was set
+  lock.unlock();
+  [[maybe_unused]] const bool in_time = wait_until_ticks(core_.time, self.ready, request.deadline);
+  lock.lock();
+  if (self.answered) {
+    if (self.got) return *self.got;
+    return core::shutting_down();
+  }
+  remove_caller(activity, self);
+  ++record.totals->refusals;
+  rest(record);
+  return make_failure(errc::deadline_exceeded, effect_kind::not_applied, failure_reason::instances,
+                      "no instance came free before the deadline");
+}
+
+// The warm path put `each` into its slot and then saw that somebody may need it.
+DORMOUSE_INLINE void instance_pool::attend(function_record& record, lease& each) noexcept {
+  dead_instances dead;
+  bool try_reaper = false;
+  {
+    const std::lock_guard lock(core_.lock_of(record));
+    lease_slot& slot = this_thread_leases.slot_of(record);
+    lease* expected = &each;
+    // Gone: who needed it has taken it.
+    if (!slot.idle.compare_exchange_strong(expected, nullptr, std::memory_order_seq_cst)) return;
+    place(*record.activity, each, &slot, dead);
+    try_reaper = (record.attention.load(std::memory_order_seq_cst) & attention_bits::reaper) != 0;
+    rest(record);
+  }
+  destroy_objects(core_, dead);
+  if (try_reaper) arm_reaper(record);
+}
+
+DORMOUSE_INLINE void instance_pool::give_back(lease& each) noexcept {
+  function_record& record = *each.record;
+  lease_slot* slot = nullptr;
+  if (this_thread_leases.usable() && each.keep && core_.phase() == core_phase::open) {
+    keep_table_until_thread_ends();
+    slot = &this_thread_leases.slot_of(record);
+    // A lease of another function, or another one of this, makes place for the one used last.
+    if (lease* const former = slot->idle.exchange(nullptr, std::memory_order_acquire)) {
+      core& other = *former->owner;
+      other.instances.give_back_shared(*former, nullptr);
+      if (&other != &core_) other.settle();
+    }
+  }
+  give_back_shared(each, slot);
+}
+
+DORMOUSE_INLINE void instance_pool::give_back_shared(lease& each, lease_slot* slot) noexcept {
+  function_record& record = *each.record;
+  core& owner = core_;
+  dead_instances dead;
+  {
+    const std::lock_guard lock(owner.lock_of(record));
+    place(*record.activity, each, slot, dead);
+    rest(record);
+  }
+  destroy_objects(owner, dead);
+}
+
+// After collect_all(): what is not in the functions' own lists is in use.
+DORMOUSE_INLINE void instance_pool::append_running(std::vector<unfinished>& to) {
+  const std::size_t count = core_.functions.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const function_record& record = core_.functions.at(static_cast<std::uint32_t>(i));
+    const std::lock_guard lock(core_.lock_of(record));
+    if (record.activity == nullptr) continue;
+    for (const lease_list* list : {&record.activity->homed, &record.activity->loose}) {
+      for (const lease* each = list->front(); each != nullptr; each = each->next) {
+        to.push_back(
+            {each->running.load(std::memory_order_relaxed), std::string(record.name()), unfinished_state::running});
+      }
+    }
+  }
+}
+
+DORMOUSE_INLINE void lease_table::end() noexcept {
+  ended_ = true;
+  for (lease_slot& slot : slots_) {
+    if (lease* const each = slot.idle.exchange(nullptr, std::memory_order_acquire)) {
+      core& owner = *each->owner;
+      owner.instances.give_back_shared(*each, nullptr);
+      owner.settle();
+    }
+  }
+}
+
+// Registers, once a thread, that its leases are given back when it ends.
+DORMOUSE_INLINE void keep_table_until_thread_ends() noexcept {
+  struct ending {
+    ~ending() { this_thread_leases.end(); }
+    bool registered = false;
+  };
+  static thread_local ending at_end;
+  at_end.registered = true;
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/lane.hpp>
+#include <dormouse/detail/platform/thread.hpp>
+#include <dormouse/detail/waiting.hpp>
+
+#include <algorithm>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+DORMOUSE_INLINE bool lane::notify() noexcept {
+  switch (word_.after_publish(options_.workers_max)) {
+    case parking_word::duty::none: return true;
+    case parking_word::duty::wake_one: open_one(); return true;
+    case parking_word::duty::spawn_one: return spawn() || word_.spawn_failed();
+  }
+  return true;
+}
+
+// Starts the worker that the word already counts. False, and counted, when there is no thread or memory to be had.
+DORMOUSE_INLINE bool lane::spawn() noexcept {
+  try {
+    auto fresh = std::make_unique<worker>();
+    worker& self = *fresh;
+    auto keep = keep_();
+    // Held over the start: the worker's first step takes the lock, so it finds its own entry and handle in place.
+    const std::lock_guard lock(mutex_);
+    parked_.reserve(workers_.size() + 1);  // parking must not need memory
+    workers_.push_back(std::move(fresh));
+    try {
+      self.thread = std::thread([this, &self, kept = std::move(keep)]() mutable {
+        const auto held = std::move(kept);  // released after everything below, on this thread
+        work(self);
+      });
+    } catch (...) {
+      workers_.pop_back();
+      throw;
+    }
+    return true;
+  } catch (...) {
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+}
+
+DORMOUSE_INLINE void lane::work(worker& self) {
+  become_library_thread(options_.thread_name);
+  { const std::lock_guard started(mutex_); }
+  bool searching = true;  // the spawner counted this worker so
+  while (search(self, searching)) {}
+  source_.worker_ends();
+  leave(self);
+}
+
+// One round: run a piece, or look once more, or sleep. False when this worker is to leave.
+DORMOUSE_INLINE bool lane::search(worker& self, bool& searching) {
+  if (void* piece = source_.take()) {
+    if (searching) {
+      word_.end_search();
+      searching = false;
+      // The submitters since then relied on this worker: pass the search on when there is more than it can do at once.
+      if (source_.has_work()) [[maybe_unused]]
+        const bool served = notify();
+    }
+    // seq_cst twice: either wait_gone() sees this worker busy, or this worker sees that somebody waits.
+    busy_.fetch_add(1, std::memory_order_seq_cst);
+    if (stopping_.load(std::memory_order_seq_cst)) {
+      const std::lock_guard lock(mutex_);
+      changed_.notify_all();
+    }
+    source_.run(piece);
+    busy_.fetch_sub(1, std::memory_order_seq_cst);
+    return true;
+  }
+  if (!searching) {
+    word_.start_search();
+    searching = true;
+    return true;
+  }
+  if (stopping_.load(std::memory_order_seq_cst)) {
+    word_.retire_searching();
+    return false;
+  }
+  return park(self);  // still searching when it returns true
+}
+
+DORMOUSE_INLINE bool lane::park(worker& self) {
+  {
+    const std::lock_guard lock(mutex_);
+    self.wakeup.close();
+    self.idle_until = time_.now() + options_.idle_timeout;
+    parked_.push_back(&self);
+    word_.park();  // inside: who claims in the word finds this worker in the list
+  }
+  if ((source_.has_work() || stopping_.load(std::memory_order_seq_cst)) && look_again(self)) return true;
+  for (;;) {
+    if (wait_until(time_, self.wakeup, self.idle_until)) return true;  // else the idle timeout has passed
+    if (retire(self)) return false;
+  }
+}
+
+// Work came while this worker parked, and its submitter may have seen somebody else searching. True: searching again.
+DORMOUSE_INLINE bool lane::look_again(worker& self) {
+  if (!word_.claim_parked()) return false;  // somebody claimed in the meantime, and opens a gate
+  if (remove_parked(self)) return true;
+  // A claimer took this worker off the list, so this claim belongs to another parked one.
+  open_one();
+  self.wakeup.wait();
+  return true;
+}
+
+// The idle timeout has passed. False when a claimer is about to open this gate.
+DORMOUSE_INLINE bool lane::retire(worker& self) {
+  const std::lock_guard lock(mutex_);
+  const auto place = std::find(parked_.begin(), parked_.end(), &self);
+  if (place == parked_.end() || !word_.retire_parked()) {
+    self.idle_until = clock::time_point::max();  // the gate will be opened: wait for just that
+    return false;
+  }
+  parked_.erase(place);
+  return true;
+}
+
+// Opens the gate of a worker that the word has claimed.
+DORMOUSE_INLINE void lane::open_one() noexcept {
+  const std::lock_guard lock(mutex_);
+  DORMOUSE_ASSERT(!parked_.empty());
+  worker* next = parked_.back();
+  parked_.pop_back();
+  // Inside the lock: the worker cannot miss it between leaving the list and sleeping.
+  next->wakeup.open();
+}
+
+DORMOUSE_INLINE bool lane::remove_parked(worker& self) noexcept {
+  const std::lock_guard lock(mutex_);
+  const auto place = std::find(parked_.begin(), parked_.end(), &self);
+  if (place == parked_.end()) return false;
+  parked_.erase(place);
+  return true;
+}
+
+DORMOUSE_INLINE void lane::leave(worker& self) {
+  std::thread handle;
+  std::unique_ptr<worker> mine;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto place =
+        std::find_if(workers_.begin(), workers_.end(), [&](const auto& each) { return each.get() == &self; });
+    if (place != workers_.end()) {
+      mine = std::move(*place);
+      workers_.erase(place);
+      handle = std::move(mine->thread);
+    }
+    changed_.notify_all();
+  }
+  if (handle.joinable()) shelf_.leave(std::move(handle));
+}
+
+DORMOUSE_INLINE void lane::stop() noexcept {
+  stopping_.store(true, std::memory_order_seq_cst);
+  while (word_.claim_parked()) open_one();
+}
+
+DORMOUSE_INLINE void lane::wait_gone(std::chrono::steady_clock::time_point patience) {
+  const auto this_thread = std::this_thread::get_id();
+  {
+    std::unique_lock lock(mutex_);
+    const auto gone = [this] { return workers_.empty(); };
+    if (!changed_.wait_until(lock, patience, gone)) {
+      changed_.wait(lock, [this] { return workers_.size() <= busy_.load(std::memory_order_seq_cst); });
+    }
+    // What is left is inside user code and keeps everything it touches alive.
+    for (auto& each : workers_) {
+      if (each->thread.get_id() != this_thread && each->thread.joinable()) each->thread.detach();
+    }
+    if (std::any_of(workers_.begin(), workers_.end(),
+                    [&](const auto& each) { return each->thread.get_id() == this_thread; })) {
+      return;
+    }
+  }
+  shelf_.clear();
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

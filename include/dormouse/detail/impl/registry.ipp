@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/registry.hpp>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <new>
+#include <stdexcept>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+namespace wiring {
+
+DORMOUSE_INLINE bool is_name_part(std::string_view part) noexcept {
+  const auto allowed = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+  };
+  return !part.empty() && part.size() <= registry::name_bytes_max && std::all_of(part.begin(), part.end(), allowed);
+}
+
+DORMOUSE_INLINE void check_name(std::string_view name) {
+  const auto colon = name.find(':');
+  const bool good =
+      is_name_part(name.substr(0, colon)) && (colon == std::string_view::npos || is_name_part(name.substr(colon + 1)));
+  if (good) return;
+  constexpr std::size_t shown_max = 80;
+  throw std::invalid_argument(fmt::format(
+      "dormouse: function name \"{}\"{}: give 1..64 of [A-Za-z0-9_-], and after a ':' a qualifier of the same",
+      name.substr(0, shown_max), name.size() > shown_max ? "..." : ""));
+}
+
+template <class T, class Low, class High>
+void check_range(const char* option, T value, Low low, High high) {
+  if (value >= low && value <= high) return;
+  throw std::invalid_argument(fmt::format("dormouse: function_options::{} is {}; give {} .. {}", option, value,
+                                          std::common_type_t<T, Low>(low), std::common_type_t<T, High>(high)));
+}
+
+DORMOUSE_INLINE void check_options(const function_options& options, const handler_ops& ops) {
+  using namespace std::chrono;
+  check_range("timeout", options.timeout, nanoseconds{1000}, nanoseconds{hours{24}});
+  check_range("init_timeout", options.init_timeout, nanoseconds{1000}, nanoseconds{hours{24}});
+  check_range("idle_timeout", options.idle_timeout, nanoseconds{0}, nanoseconds{hours{24 * 30}});
+  check_range("instances_max", options.instances_max, std::size_t{1}, std::size_t{1'000'000});
+  check_range("instance_concurrency", options.instance_concurrency, std::size_t{1}, std::size_t{65'536});
+  check_range("queue_depth_max", options.queue_depth_max, std::size_t{1}, std::size_t{100'000'000});
+  check_range("queue_bytes_max", options.queue_bytes_max, std::size_t{1}, std::size_t{1} << 40U);
+  if (options.busy != when_busy::wait && options.busy != when_busy::throttle) {
+    throw std::invalid_argument("dormouse: function_options::busy is neither when_busy::wait nor when_busy::throttle");
+  }
+  if (options.instance_concurrency > 1 && !ops.const_call) {
+    throw std::invalid_argument(
+        "dormouse: function_options::instance_concurrency above 1 needs a handler whose operator() is const");
+  }
+}
+
+}  // namespace wiring
+
+DORMOUSE_INLINE registry::~registry() {
+  const std::size_t count = size();
+  for (std::size_t i = 0; i < count; ++i) {
+    function_record& record = at(static_cast<std::uint32_t>(i));
+    try {
+      record.ops->drop_prototype(record.prototype);
+    } catch (...) {  // a user's destructor that throws costs nobody else anything
+    }
+    delete record.totals;
+  }
+  for (std::size_t c = 0; c < chunk_count; ++c) {
+    ::operator delete (static_cast<void*>(chunks_[c].load()), std::align_val_t{alignof(function_record)});
+  }
+}
+
+DORMOUSE_INLINE std::uint64_t registry::hash(std::string_view name) noexcept {
+  const std::uint64_t plain = std::hash<std::string_view>{}(name);
+  return plain ^ (plain >> 32U);
+}
+
+DORMOUSE_INLINE function_record& registry::at(std::uint32_t index) const noexcept {
+  const auto chunk = static_cast<std::size_t>(std::bit_width(index / chunk_first + 1) - 1);
+  const std::size_t first = chunk_first * ((std::size_t{1} << chunk) - 1);
+  // acquire: pairs with new_record(); who knows an index has got it from the index table, later still.
+  return chunks_[chunk].load(std::memory_order_acquire)[index - first];
+}
+
+DORMOUSE_INLINE function_record* registry::find(std::string_view name) const noexcept {
+  // acquire here and below: a found slot makes the record it names visible.
+  const table* const now = table_.load(std::memory_order_acquire);
+  if (now == nullptr || name.empty()) return nullptr;
+  const std::uint64_t wanted = hash(name);
+  for (std::size_t i = wanted & now->mask;; i = (i + 1) & now->mask) {
+    const std::uint64_t slot = now->slots[i].load(std::memory_order_acquire);
+    if (slot == 0) return nullptr;
+    if (slot >> 32U != wanted >> 32U) continue;
+    function_record& record = at(static_cast<std::uint32_t>(slot) - 1);
+    if (record.name() == name) return &record;
+  }
+}
+
+DORMOUSE_INLINE void registry::insert(table& into, std::uint64_t hash, std::uint32_t index) noexcept {
+  std::size_t i = hash & into.mask;
+  while (into.slots[i].load(std::memory_order_relaxed) != 0) i = (i + 1) & into.mask;  // relaxed: the lock is held
+  into.slots[i].store((hash >> 32U) << 32U | (index + 1), std::memory_order_release);
+}
+
+DORMOUSE_INLINE void registry::grow_table() {
+  const std::size_t count = size_.load(std::memory_order_relaxed);
+  const table* const now = table_.load(std::memory_order_relaxed);
+  if (now != nullptr && (count + 1) * 4 <= (now->mask + 1) * 3) return;
+  auto larger = std::make_unique<table>(now == nullptr ? 16 : (now->mask + 1) * 2);
+  for (std::size_t i = 0; i < count; ++i) {
+    insert(*larger, hash(at(static_cast<std::uint32_t>(i)).name()), static_cast<std::uint32_t>(i));
+  }
+  tables_.push_back(std::move(larger));
+  table_.store(tables_.back().get(), std::memory_order_release);
+}
+
+DORMOUSE_INLINE function_record* registry::new_record() {
+  const auto index = static_cast<std::uint32_t>(size_.load(std::memory_order_relaxed));
+  const auto chunk = static_cast<std::size_t>(std::bit_width(index / chunk_first + 1) - 1);
+  if (chunk >= chunk_count) throw std::invalid_argument("dormouse: more than 4,294,967,232 functions");
+  if (chunks_[chunk].load(std::memory_order_relaxed) == nullptr) {
+    // Memory only: a record is constructed, and its page touched, when it is given out.
+    void* memory =
+        ::operator new (sizeof(function_record) * (chunk_first << chunk), std::align_val_t{alignof(function_record)});
+    chunks_[chunk].store(static_cast<function_record*>(memory), std::memory_order_release);
+  }
+  auto* record = new (static_cast<void*>(&at(index))) function_record;
+  record->index = index;
+  return record;
+}
+
+DORMOUSE_INLINE const char* registry::keep_name(std::string_view name) {
+  if (names_used_ + name.size() > names_size_) {
+    names_size_ = std::clamp<std::size_t>(names_size_ * 2, 512, 65'536);
+    names_.push_back(std::make_unique_for_overwrite<char[]>(names_size_));
+    names_used_ = 0;
+  }
+  char* const kept = names_.back().get() + names_used_;
+  std::copy(name.begin(), name.end(), kept);
+  names_used_ += name.size();
+  return kept;
+}
+
+DORMOUSE_INLINE const function_settings* registry::intern(const function_options& options, const handler_ops& ops) {
+  function_options wanted = options;
+  if (ops.state == handler_state::single) wanted.instances_max = 1;
+  const auto known =
+      std::find_if(settings_.begin(), settings_.end(), [&](const auto& each) { return each->options == wanted; });
+  if (known != settings_.end()) return known->get();
+  auto fresh = std::make_unique<function_settings>();
+  fresh->options = wanted;
+  fresh->timeout_ticks = time_.to_ticks(wanted.timeout);
+  fresh->init_timeout_ticks = time_.to_ticks(wanted.init_timeout);
+  fresh->idle_ticks = time_.to_ticks(wanted.idle_timeout);
+  fresh->leases_max = wanted.instances_max * wanted.instance_concurrency;
+  settings_.push_back(std::move(fresh));
+  return settings_.back().get();
+}
+
+DORMOUSE_INLINE function_record& registry::add(std::string_view name, const handler_ops& ops, void* prototype,
+                                               const function_options& options) {
+  wiring::check_name(name);
+  wiring::check_options(options, ops);
+  const std::lock_guard lock(mutex_);
+  if (find(name) != nullptr) {
+    throw std::invalid_argument(fmt::format("dormouse: function \"{}\" is already defined", name));
+  }
+  const function_settings* const settings = intern(options, ops);
+  grow_table();
+  function_record* const record = new_record();
+  record->name_data = keep_name(name);
+  record->name_size = static_cast<std::uint8_t>(name.size());
+  record->ops = &ops;
+  record->prototype = prototype;
+  record->settings = settings;
+  insert(*tables_.back(), hash(name), record->index);
+  size_.fetch_add(1, std::memory_order_release);
+  return *record;
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

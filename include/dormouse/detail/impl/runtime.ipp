@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/bindings.hpp>
+#include <dormouse/detail/core.hpp>
+#include <dormouse/detail/platform/signals.hpp>
+#include <dormouse/detail/waiting.hpp>
+#include <dormouse/functions/context.hpp>
+#include <dormouse/runtime.hpp>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+namespace detail {
+
+DORMOUSE_INLINE failure unknown_function(std::string_view name) {
+  constexpr std::size_t shown_max = 80;
+  return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, name.substr(0, shown_max));
+}
+
+DORMOUSE_INLINE result<reply> call_by_name(const function_reference& target, const event& message,
+                                           const clock::time_point* deadline) {
+  std::optional<result<reply>> out;
+  call_arguments call{.argument = const_cast<event*>(&message),
+                      .out = &out,
+                      .refuse = &put_refusal<reply>,
+                      .by_event = true,
+                      .movable = false};
+  call_here(target, call, deadline);
+  return std::move(*out);
+}
+
+// Accepts a copy of the event; `keeper` gets an owner of the item.
+DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& target, event&& message,
+                                                    item_pointer& keeper, const clock::time_point* deadline,
+                                                    bool posted) {
+  try {
+    fill_attributes(message, target.owner->time);
+    auto* item = new event_item(std::move(message));
+    keeper = item_pointer(item);
+    if (auto handed = hand_over(target, *item, deadline, posted); !handed) return std::move(handed).error();
+    return item;
+  } catch (const std::bad_alloc&) {
+    return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+  }
+}
+
+// On a worker, so that this thread is free at the deadline.
+DORMOUSE_INLINE result<reply> call_on_worker(const function_reference& target, const event& message,
+                                             const std::optional<clock::time_point>& wanted) {
+  const clock& time = target.owner->time;
+  auto limit = time.now() + std::chrono::ceil<clock::time_point::duration>(target.record->settings->options.timeout);
+  const bool callers = wanted && *wanted < limit;
+  if (callers) limit = *wanted;
+  item_pointer keeper;
+  auto item = hand_over_event(target, event(message), keeper, &limit, false);
+  if (!item) return std::move(item).error();
+  if (wait_ended_until(**item, limit)) return std::move(*(*item)->out);
+  return make_failure(errc::deadline_exceeded, effect_kind::unknown,
+                      callers ? failure_reason::caller_deadline : failure_reason::timeout,
+                      "the deadline passed; the handler may still run on its worker");
+}
+
+}  // namespace detail
+
+DORMOUSE_INLINE runtime::runtime(runtime_options options)
+    : core_(std::make_shared<detail::core>(std::move(options))), bindings_(std::make_shared<bindings>()) {
+  core_->start();
+}
+
+DORMOUSE_INLINE runtime::~runtime() { close(std::chrono::nanoseconds{0}); }
+
+DORMOUSE_INLINE detail::function_reference runtime::define_erased(std::string_view name, const detail::handler_ops& ops,
+                                                                  void* prototype, const function_options& options) {
+  try {
+    detail::function_record& record = core_->functions.add(name, ops, prototype, options);
+    return {core_.get(), &record, record.generation};
+  } catch (...) {
+    ops.drop_prototype(prototype);
+    throw;
+  }
+}
+
+DORMOUSE_INLINE detail::function_reference runtime::find(std::string_view name) const noexcept {
+  detail::function_record* const record = core_->functions.find(name);
+  if (record == nullptr) return {};
+  return {core_.get(), record, record->generation};
+}
+
+DORMOUSE_INLINE result<reply> runtime::invoke(std::string_view name, const event& message,
+                                              const invoke_options& options) {
+  const auto target = find(name);
+  if (target.record == nullptr) return detail::unknown_function(name);
+  if (options.release_at_deadline) return detail::call_on_worker(target, message, options.deadline);
+  return detail::call_by_name(target, message, options.deadline ? &*options.deadline : nullptr);
+}
+
+DORMOUSE_INLINE result<pending<reply>> runtime::submit(std::string_view name, event message) {
+  const auto target = find(name);
+  if (target.record == nullptr) return detail::unknown_function(name);
+  detail::item_pointer keeper;
+  auto item = detail::hand_over_event(target, std::move(message), keeper, nullptr, false);
+  if (!item) return std::move(item).error();
+  return pending<reply>(std::move(keeper), (*item)->out);
+}
+
+DORMOUSE_INLINE result<void> runtime::post(std::string_view name, event message) {
+  const auto target = find(name);
+  if (target.record == nullptr) return detail::unknown_function(name);
+  detail::item_pointer keeper;
+  auto item = detail::hand_over_event(target, std::move(message), keeper, nullptr, true);
+  if (!item) return std::move(item).error();
+  return {};
+}
+
+DORMOUSE_INLINE result<reply> context::invoke(std::string_view name, const event& message) {
+  detail::function_record* const record = core_->functions.find(name);
+  if (record == nullptr) return detail::unknown_function(name);
+  return detail::call_by_name({core_, record, record->generation}, message, nullptr);
+}
+
+DORMOUSE_INLINE result<void> context::post(std::string_view name, event message) {
+  detail::function_record* const record = core_->functions.find(name);
+  if (record == nullptr) return detail::unknown_function(name);
+  detail::item_pointer keeper;
+  auto item = detail::hand_over_event({core_, record, record->generation}, std::move(message), keeper, nullptr, true);
+  if (!item) return std::move(item).error();
+  return {};
+}
+
+DORMOUSE_INLINE result<binding> runtime::attach(std::unique_ptr<trigger> source, const function_handle& target) {
+  return bindings_->add(target.target_, std::move(source));
+}
+
+DORMOUSE_INLINE result<binding> runtime::attach(std::unique_ptr<trigger> source, std::string_view name) {
+  const auto target = find(name);
+  if (target.record == nullptr) return detail::unknown_function(name);
+  return bindings_->add(target, std::move(source));
+}
+
+DORMOUSE_INLINE bool runtime::detach(binding which) { return bindings_->remove(which); }
+
+DORMOUSE_INLINE result<std::vector<unfinished>> runtime::run(const run_options& options) {
+  if (options.drain_for < std::chrono::nanoseconds{0} || options.drain_for > std::chrono::hours{24}) {
+    throw std::invalid_argument("dormouse: run_options::drain_for must be 0 .. 24 h");
+  }
+  const auto kept = core_;
+  {
+    const detail::signal_scope signals(
+        options.stop_on, [](void* self) { static_cast<runtime*>(self)->stop_from_signal(); }, this);
+    if (auto lent = kept->timers.lend(kept->stop_asked); !lent) return std::move(lent).error();
+  }
+  // relaxed: the thread that asked for the stop has been seen; the next run() waits for the next one.
+  kept->stop_asked.store(false, std::memory_order_relaxed);
+  return close(options.drain_for);
+}
+
+DORMOUSE_INLINE void runtime::stop() noexcept { stop_from_signal(); }
+
+DORMOUSE_INLINE void runtime::stop_from_signal() noexcept {
+  core_->stop_asked.store(true, std::memory_order_release);
+  core_->timers.wake();
+}
+
+DORMOUSE_INLINE std::vector<unfinished> runtime::close(std::chrono::nanoseconds drain_for) {
+  bindings_->stop_all();
+  return core_->close(drain_for);
+}
+
+DORMOUSE_INLINE runtime_stats runtime::stats() const { return core_->stats(); }
+
+DORMOUSE_INLINE const clock& runtime::time() const noexcept { return core_->time; }
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/platform/sleeper.hpp>
+
+#include <algorithm>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+DORMOUSE_INLINE failure sleeper::no_descriptors(const char* what) {
+  return {.code = errc::limit_exceeded,
+          .effect = effect_kind::not_applied,
+          .reason = failure_reason::descriptors,
+          .detail = what,
+          .native_code = errno};
+}
+
+#if DORMOUSE_PLATFORM_LINUX
+
+DORMOUSE_INLINE sleeper::~sleeper() {
+  if (epoll_ >= 0) ::close(epoll_);
+  if (event_ >= 0) ::close(event_);
+}
+
+DORMOUSE_INLINE result<void> sleeper::prepare() { return {}; }
+
+DORMOUSE_INLINE void sleeper::wake() noexcept {
+  // seq_cst: either this sees the sleeper's descriptor, or the sleeper, which checks the word after it has published
+  // the descriptor, sees the word (see open_epoll and sleep).
+  woken_.store(1, std::memory_order_seq_cst);
+  futex_wake_one(woken_);
+  const int event = event_.load(std::memory_order_seq_cst);
+  if (event < 0) return;
+  const std::uint64_t one = 1;
+  const int kept = errno;  // this may run in a signal handler
+  [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);
+  errno = kept;
+}
+
+DORMOUSE_INLINE void sleeper::sleep(const time_point* until, std::vector<int>& ready) {
+  const int epoll = epoll_.load(std::memory_order_seq_cst);
+  if (woken_.exchange(0, std::memory_order_seq_cst) != 0) return;
+  if (epoll < 0) {
+    futex_wait(woken_, 0, until);
+    woken_.store(0, std::memory_order_seq_cst);
+    return;
+  }
+  constexpr int events_max = 32;
+  epoll_event events[events_max];
+  timespec left{};
+  if (until != nullptr) {
+    const auto ns = std::max<std::int64_t>(
+        0, std::chrono::duration_cast<std::chrono::nanoseconds>(*until - std::chrono::steady_clock::now()).count());
+    left.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
+    left.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+  }
+  int count = ::epoll_pwait2(epoll, events, events_max, until != nullptr ? &left : nullptr, nullptr);
+  if (count < 0 && errno == ENOSYS) {  // before Linux 5.11: whole milliseconds, rounded up so as never to be early
+    const auto ms = left.tv_sec * 1000 + (left.tv_nsec + 999'999) / 1'000'000;
+    count = ::epoll_wait(epoll, events, events_max,
+                         until != nullptr ? static_cast<int>(std::min<std::int64_t>(ms, 86'400'000)) : -1);
+  }
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.fd == event_.load(std::memory_order_relaxed)) {
+      std::uint64_t drained = 0;
+      [[maybe_unused]] const auto got = ::read(events[i].data.fd, &drained, sizeof drained);
+    } else {
+      ready.push_back(events[i].data.fd);
+    }
+  }
+  woken_.store(0, std::memory_order_seq_cst);
+}
+
+DORMOUSE_INLINE result<void> sleeper::open_epoll() {
+  if (epoll_ >= 0) return {};
+  const int event = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (event < 0) return no_descriptors("eventfd");
+  const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) {
+    auto why = no_descriptors("epoll_create1");
+    ::close(event);
+    return why;
+  }
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  wanted.data.fd = event;
+  if (::epoll_ctl(epoll, EPOLL_CTL_ADD, event, &wanted) != 0) {
+    auto why = no_descriptors("epoll_ctl");
+    ::close(event);
+    ::close(epoll);
+    return why;
+  }
+  event_.store(event, std::memory_order_seq_cst);
+  epoll_.store(epoll, std::memory_order_seq_cst);
+  wake();  // a thread asleep on the futex must come over to epoll
+  return {};
+}
+
+DORMOUSE_INLINE result<void> sleeper::watch(int descriptor) {
+  const std::lock_guard lock(mutex_);
+  if (auto opened = open_epoll(); !opened) return opened;
+  epoll_event wanted{};
+  wanted.events = EPOLLIN | EPOLLONESHOT;
+  wanted.data.fd = descriptor;
+  if (::epoll_ctl(epoll_, EPOLL_CTL_MOD, descriptor, &wanted) == 0) return {};
+  if (errno == ENOENT && ::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &wanted) == 0) return {};
+  return no_descriptors("epoll_ctl");
+}
+
+DORMOUSE_INLINE void sleeper::unwatch(int descriptor) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (epoll_ >= 0) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, descriptor, nullptr);
+}
+
+#else
+
+DORMOUSE_INLINE sleeper::~sleeper() {
+  if (read_end_ >= 0) ::close(read_end_);
+  if (write_end_ >= 0) ::close(write_end_);
+}
+
+DORMOUSE_INLINE result<void> sleeper::prepare() {
+  const std::lock_guard lock(mutex_);
+  if (read_end_ >= 0) return {};
+  int ends[2];
+  if (::pipe(ends) != 0) return no_descriptors("pipe");
+  for (const int end : ends) {
+    ::fcntl(end, F_SETFD, FD_CLOEXEC);
+    ::fcntl(end, F_SETFL, O_NONBLOCK);
+  }
+  read_end_ = ends[0];
+  write_end_ = ends[1];
+  return {};
+}
+
+DORMOUSE_INLINE void sleeper::wake() noexcept {
+  const int end = write_end_;
+  if (end < 0) return;
+  const int kept = errno;
+  const char one = 1;
+  [[maybe_unused]] const auto written = ::write(end, &one, 1);  // a full pipe wakes just as well
+  errno = kept;
+}
+
+DORMOUSE_INLINE void sleeper::sleep(const time_point* until, std::vector<int>& ready) {
+  std::vector<pollfd> set;
+  {
+    const std::lock_guard lock(mutex_);
+    set.push_back({read_end_, POLLIN, 0});
+    for (const int descriptor : watched_) set.push_back({descriptor, POLLIN, 0});
+  }
+  int ms = -1;
+  if (until != nullptr) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now()).count();
+    ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 86'400'000));
+  }
+  if (::poll(set.data(), set.size(), ms) <= 0) return;
+  char drained[64];
+  while (set[0].revents != 0 && ::read(read_end_, drained, sizeof drained) > 0) {}
+  for (std::size_t i = 1; i < set.size(); ++i) {
+    if (set[i].revents != 0) ready.push_back(set[i].fd);
+  }
+  forget_fired(ready);
+}
+
+DORMOUSE_INLINE void sleeper::forget_fired(const std::vector<int>& ready) {
+  const std::lock_guard lock(mutex_);
+  for (const int descriptor : ready) std::erase(watched_, descriptor);
+}
+
+DORMOUSE_INLINE result<void> sleeper::watch(int descriptor) {
+  if (auto prepared = prepare(); !prepared) return prepared;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase(watched_, descriptor);
+    watched_.push_back(descriptor);
+  }
+  wake();
+  return {};
+}
+
+DORMOUSE_INLINE void sleeper::unwatch(int descriptor) noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase(watched_, descriptor);
+}
+
+#endif
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

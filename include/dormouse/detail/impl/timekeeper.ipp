@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/platform/thread.hpp>
+#include <dormouse/detail/timekeeper.hpp>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+DORMOUSE_INLINE timekeeper::timekeeper(const clock& time, std::function<std::shared_ptr<void>()> keep)
+    : time_(time), keep_(std::move(keep)) {
+  time_.subscribe(*this);
+}
+
+DORMOUSE_INLINE timekeeper::~timekeeper() { time_.unsubscribe(*this); }
+
+DORMOUSE_INLINE bool timekeeper::ensure_thread() {
+  if (has_thread_ || lent_) return true;
+  try {
+    if (!sleeper_.prepare()) throw std::bad_alloc{};
+    auto keep = keep_();
+    thread_ = std::thread([this, kept = std::move(keep)]() mutable {
+      const auto held = std::move(kept);
+      keep_time();
+    });
+  } catch (...) {
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    return false;
+  }
+  has_thread_ = true;
+  threads_.store(1, std::memory_order_relaxed);
+  return true;
+}
+
+DORMOUSE_INLINE timekeeper::timer_id timekeeper::arm(clock::time_point due, std::function<void()> fire) noexcept {
+  try {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return 0;
+    const timer_id id = ++last_id_;
+    due_.emplace(id, due);
+    decltype(timers_.begin()) place;
+    try {
+      place = timers_.emplace(timer_key{due, id}, std::move(fire)).first;
+    } catch (...) {
+      due_.erase(id);
+      throw;
+    }
+    if (!ensure_thread()) {
+      timers_.erase(place);
+      due_.erase(id);
+      return 0;
+    }
+    if (place == timers_.begin()) sleeper_.wake();
+    return id;
+  } catch (...) {
+    failures_.fetch_add(1, std::memory_order_relaxed);
+    return 0;
+  }
+}
+
+DORMOUSE_INLINE void timekeeper::cancel(timer_id timer) noexcept {
+  std::function<void()> dropped;  // what it captured dies outside the lock
+  const std::lock_guard lock(mutex_);
+  const auto known = due_.find(timer);
+  if (known == due_.end()) return;
+  const auto place = timers_.find(timer_key{known->second, timer});
+  dropped = std::move(place->second);
+  timers_.erase(place);
+  due_.erase(known);
+  if (idle()) sleeper_.wake();  // its thread may end
+}
+
+DORMOUSE_INLINE result<void> timekeeper::watch(int descriptor, std::function<void()> ready) {
+  const std::lock_guard lock(mutex_);
+  if (stopped_) return failure{.code = errc::shutting_down, .effect = effect_kind::not_applied};
+  watched_[descriptor] = std::move(ready);
+  if (!ensure_thread()) {
+    watched_.erase(descriptor);
+    return failure{.code = errc::unavailable,
+                   .effect = effect_kind::not_applied,
+                   .reason = failure_reason::no_threads,
+                   .detail = "no thread could be started for the timekeeper"};
+  }
+  auto watching = sleeper_.watch(descriptor);
+  if (!watching) watched_.erase(descriptor);
+  return watching;
+}
+
+DORMOUSE_INLINE void timekeeper::unwatch(int descriptor) noexcept {
+  std::function<void()> dropped;
+  const std::lock_guard lock(mutex_);
+  sleeper_.unwatch(descriptor);
+  const auto known = watched_.find(descriptor);
+  if (known == watched_.end()) return;
+  dropped = std::move(known->second);
+  watched_.erase(known);
+  if (idle()) sleeper_.wake();
+}
+
+// One round of the loop: fire what is due, then sleep until the next is.
+DORMOUSE_INLINE void timekeeper::turn(std::unique_lock<std::mutex>& lock) {
+  fire_due(lock);
+  std::vector<int> ready;
+  clock::time_point due{};
+  const bool timed = !timers_.empty() && !time_.is_manual();  // a manual clock wakes whoever sleeps on it
+  if (timed) due = timers_.begin()->first.first;
+  if (!timers_.empty() && timers_.begin()->first.first <= time_.now()) return;
+  lock.unlock();
+  sleeper_.sleep(timed ? &due : nullptr, ready);
+  lock.lock();
+  fire_ready(lock, ready);
+}
+
+DORMOUSE_INLINE void timekeeper::fire_due(std::unique_lock<std::mutex>& lock) {
+  while (!timers_.empty() && !stopped_ && timers_.begin()->first.first <= time_.now()) {
+    const auto first = timers_.begin();
+    auto fire = std::move(first->second);
+    due_.erase(first->first.second);
+    timers_.erase(first);
+    lock.unlock();
+    fire();
+    fire = nullptr;  // what it holds dies outside the lock
+    lock.lock();
+  }
+}
+
+DORMOUSE_INLINE void timekeeper::fire_ready(std::unique_lock<std::mutex>& lock, const std::vector<int>& ready) {
+  for (const int descriptor : ready) {
+    const auto known = watched_.find(descriptor);
+    if (known == watched_.end() || !known->second) continue;
+    auto fire = std::exchange(known->second, nullptr);  // stays watched: the owner asks for the next time
+    lock.unlock();
+    fire();
+    fire = nullptr;  // what it holds dies outside the lock
+    lock.lock();
+  }
+}
+
+DORMOUSE_INLINE void timekeeper::keep_time() {
+  become_library_thread("dormouse-time");
+  std::thread self;
+  {
+    std::unique_lock lock(mutex_);
+    while (!stopped_ && !lent_ && !idle()) turn(lock);
+    has_thread_ = false;
+    self = std::move(thread_);
+    threads_.store(0, std::memory_order_relaxed);
+  }
+  if (self.joinable()) shelf_.leave(std::move(self));
+}
+
+DORMOUSE_INLINE result<void> timekeeper::lend(const std::atomic<bool>& until) {
+  if (auto prepared = sleeper_.prepare(); !prepared) return prepared;
+  std::unique_lock lock(mutex_);
+  if (lent_) {
+    return failure{.code = errc::conflict, .effect = effect_kind::not_applied, .detail = "run() is already running"};
+  }
+  lent_ = true;
+  sleeper_.wake();  // its own thread leaves
+  while (has_thread_ && !stopped_) {
+    lock.unlock();
+    std::this_thread::yield();  // short: that thread only has to wake
+    lock.lock();
+    sleeper_.wake();
+  }
+  while (!until.load(std::memory_order_acquire) && !stopped_) turn(lock);
+  lent_ = false;
+  if (!idle() && !stopped_) [[maybe_unused]]
+    const bool kept = ensure_thread();
+  return {};
+}
+
+DORMOUSE_INLINE void timekeeper::stop() {
+  std::thread joined;
+  decltype(timers_) timers;
+  decltype(watched_) watched;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    timers.swap(timers_);
+    due_.clear();
+    for (const auto& [descriptor, ready] : watched_) sleeper_.unwatch(descriptor);
+    watched.swap(watched_);
+    joined = std::move(thread_);
+    sleeper_.wake();
+  }
+  if (joined.joinable() && joined.get_id() == std::this_thread::get_id()) {
+    joined.detach();
+  } else if (joined.joinable()) {
+    joined.join();
+  }
+  shelf_.clear();
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

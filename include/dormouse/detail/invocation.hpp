@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// One run of a handler: the heart of the library. Warm, on the caller's thread, it is a lease taken, two stamps, one
+// indirect call, a few plain stores and the lease given back.
+
+#include <dormouse/detail/handler_ops.hpp>
+#include <dormouse/detail/lease.hpp>
+#include <dormouse/detail/work_item.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+class core;
+
+// The innermost invocation on this thread: the caller of whatever is called next. Never given out.
+inline constinit thread_local const context* this_thread_invocation = nullptr;
+
+class invocation {
+ public:
+  // Runs the function on this thread; the outcome, refusals included, is in call.out. `deadline`: the caller's, in
+  // ticks.
+  static void invoke(core& owner, function_record& record, std::uint32_t generation, call_arguments& call,
+                     std::uint64_t deadline);
+  // Runs an event that was taken from its queue, with or by making the lease it was granted. The lease, when
+  // `keep_lease` is asked for and it may be used at once for the next event; else null, and it has been given back.
+  static lease* run_item(core& owner, work_item& item, bool keep_lease);
+  // Runs a claimed event on this thread, which waits for it.
+  static void run_for_waiter(core& owner, work_item& item);
+  // An event of this thread's innermost invocation, or from outside: takes over lineage and, for submit, the deadline.
+  static void inherit(core& owner, work_item& item, bool deadline_too);
+  // Is a handler of this runtime on this thread?
+  [[nodiscard]] static bool inside(const core& owner) noexcept;
+  // The chain of this invocation, outermost first.
+  [[nodiscard]] static lineage chain_of(const context& ctx);
+
+ private:
+  struct timing {
+    std::uint64_t arrived = 0;  // accepted, or called; 0 on the warm path, where it is the handler's start
+    std::uint64_t queued = 0;
+    std::uint64_t init = 0;
+  };
+  struct ending {
+    std::optional<errc> outcome{};  // empty: succeeded
+    std::uint64_t run_ticks = 0;
+    std::uint64_t total_ticks = 0;
+  };
+  static void begin(context& ctx, core& owner, function_record& record, const work_item* item) noexcept;
+  static bool in_chain(const context& ctx, const function_record& record) noexcept;
+  static bool lease_for_caller(context& ctx, lease*& got, std::uint32_t generation, call_arguments& call,
+                               std::uint64_t deadline, timing& times);
+  static bool make_lease(context& ctx, const grant& allowed, lease*& got, call_arguments& call, timing& times);
+  static std::uint64_t inherited_deadline(const context& ctx) noexcept;
+  static void run_here(context& ctx, std::uint32_t generation, call_arguments& call, std::uint64_t deadline,
+                       timing& times);
+  static ending run(context& ctx, lease& with, call_arguments& call, std::uint64_t deadline, const timing& times);
+  static ending too_late(call_arguments& call, std::uint64_t now, const timing& times);
+  static call_end call_handler(context& ctx, lease& with, call_arguments& call);
+  static void overran(context& ctx, lease& with, call_arguments& call);
+  static void refuse(const context& ctx, call_arguments& call, failure&& why, const timing& times);
+  static void report(const context& ctx, const timing& times, const ending& end) noexcept;
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

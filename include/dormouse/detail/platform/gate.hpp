@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Where one thread waits for one other to open: what workers, waiting callers and pending results sleep on.
+// Linux: a futex word. Portable: a mutex and a condition variable (and what ThreadSanitizer can follow).
+// open() may be the last use of a gate that its waiter then destroys: it touches nothing after the store that
+// releases the waiter but the address of the word, which the kernel only compares.
+
+#include <dormouse/detail/config.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+
+#if DORMOUSE_PLATFORM_LINUX
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#else
+#include <condition_variable>
+#include <mutex>
+#endif
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+#if DORMOUSE_PLATFORM_LINUX
+
+// Sleeps while *word == seen, until a wake or the absolute time of the steady clock. May return early.
+inline void futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t seen,
+                       const std::chrono::steady_clock::time_point* until) noexcept {
+  timespec limit{};
+  if (until != nullptr) {
+    const auto ns = std::chrono::duration_cast<std::chrono::nanoseconds>(until->time_since_epoch()).count();
+    limit.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
+    limit.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+  }
+  // FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time (futex(2)); libstdc++'s steady_clock is that clock.
+  ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, seen, until != nullptr ? &limit : nullptr, nullptr,
+            FUTEX_BITSET_MATCH_ANY);
+}
+
+inline void futex_wake_one(const std::atomic<std::uint32_t>& word) noexcept {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+}
+
+class gate {
+ public:
+  void close() noexcept { word_.store(0, std::memory_order_relaxed); }  // relaxed: only while nobody else knows it
+  void open() noexcept {
+    // release: what the opener wrote before is seen by who comes through.
+    word_.fetch_or(1, std::memory_order_release);
+    futex_wake_one(word_);
+  }
+  // Makes the waiter look at its clock; opens nothing.
+  void poke() noexcept {
+    word_.fetch_add(2, std::memory_order_release);
+    futex_wake_one(word_);
+  }
+  [[nodiscard]] bool is_open() const noexcept { return (state() & 1U) != 0; }
+  void wait() noexcept {
+    for (std::uint32_t seen = state(); (seen & 1U) == 0; seen = state()) futex_wait(word_, seen, nullptr);
+  }
+  // False when `until` came first.
+  [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point until) noexcept {
+    for (std::uint32_t seen = state(); (seen & 1U) == 0; seen = state()) {
+      if (std::chrono::steady_clock::now() >= until) return is_open();
+      futex_wait(word_, seen, &until);
+    }
+    return true;
+  }
+  // What wait_change() compares with; its lowest bit says open.
+  [[nodiscard]] std::uint32_t state() const noexcept { return word_.load(std::memory_order_acquire); }
+  void wait_change(std::uint32_t seen) noexcept {
+    while (state() == seen) futex_wait(word_, seen, nullptr);
+  }
+
+ private:
+  std::atomic<std::uint32_t> word_{0};
+};
+
+#else
+
+class gate {
+ public:
+  void close() noexcept {
+    const std::lock_guard lock(mutex_);
+    word_ = 0;
+  }
+  void open() noexcept {
+    // Told under the lock: the waiter cannot leave, and destroy this, before the notification is done.
+    const std::lock_guard lock(mutex_);
+    word_ |= 1U;
+    changed_.notify_all();
+  }
+  // Makes the waiter look at its clock; opens nothing.
+  void poke() noexcept {
+    const std::lock_guard lock(mutex_);
+    word_ += 2;
+    changed_.notify_all();
+  }
+  [[nodiscard]] bool is_open() const noexcept { return (state() & 1U) != 0; }
+  void wait() noexcept {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return (word_ & 1U) != 0; });
+  }
+  // False when `until` came first.
+  [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point until) noexcept {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_until(lock, until, [this] { return (word_ & 1U) != 0; });
+  }
+  // What wait_change() compares with; its lowest bit says open.
+  [[nodiscard]] std::uint32_t state() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return word_;
+  }
+  void wait_change(std::uint32_t seen) noexcept {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return word_ != seen; });
+  }
+
+ private:
+  mutable std::mutex mutex_{};
+  std::condition_variable changed_{};
+  std::uint32_t word_ = 0;
+};
+
+#endif
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

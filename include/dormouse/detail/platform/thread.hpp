@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// What std::thread lacks: a name, and the number of processors this process may use.
+
+#include <dormouse/detail/config.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <thread>
+
+#if defined(__linux__)
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#endif
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+// Names the calling thread (Linux cuts at 15 characters) and blocks the signals meant for the host: a library thread
+// must not be the one that a handler of the host's interrupts. Synchronous faults stay unblocked.
+inline void become_library_thread([[maybe_unused]] const char* name) noexcept {
+#if defined(__linux__)
+  ::pthread_setname_np(::pthread_self(), name);
+  sigset_t all;
+  ::sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) ::sigdelset(&all, fault);
+  ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
+#endif
+}
+
+// From the affinity mask, not from the machine: a container's share counts.
+[[nodiscard]] inline std::size_t processors() noexcept {
+#if defined(__linux__)
+  cpu_set_t allowed;
+  CPU_ZERO(&allowed);
+  if (::sched_getaffinity(0, sizeof allowed, &allowed) == 0) {
+    return static_cast<std::size_t>(std::max(1, CPU_COUNT(&allowed)));
+  }
+#endif
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Names to functions. Looking up takes no lock and writes nothing; registering takes one. Records never move.
+// At rest a function costs its record (64 bytes), its name and 11 to 22 bytes of index; index tables that were outgrown
+// are kept until the end, since a reader may be in one: at most as much again.
+
+#include <dormouse/clock.hpp>
+#include <dormouse/detail/function_record.hpp>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string_view>
+#include <vector>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+class registry {
+ public:
+  static constexpr std::size_t name_bytes_max = 64;
+
+  explicit registry(const clock& time) : time_(time) {}
+  registry(const registry&) = delete;
+  registry& operator=(const registry&) = delete;
+  ~registry();
+
+  // Takes `prototype` over when it returns. Throws std::invalid_argument: name malformed or taken, option out of
+  // bounds.
+  function_record& add(std::string_view name, const handler_ops& ops, void* prototype, const function_options& options);
+
+  // Null when there is none of that name. Wait-free.
+  [[nodiscard]] function_record* find(std::string_view name) const noexcept;
+  // Precondition: index < size().
+  [[nodiscard]] function_record& at(std::uint32_t index) const noexcept;
+  [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+
+ private:
+  static constexpr std::size_t chunk_first = 64;  // records in the first chunk; each next chunk is twice as large
+  static constexpr std::size_t chunk_count = 26;
+
+  // Open addressing, at most three quarters full. A slot is tag << 32 | index + 1; zero is free.
+  struct table {
+    explicit table(std::size_t size) : mask(size - 1), slots(std::make_unique<std::atomic<std::uint64_t>[]>(size)) {}
+    std::size_t mask;
+    std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
+  };
+
+  static std::uint64_t hash(std::string_view name) noexcept;
+  static void insert(table& into, std::uint64_t hash, std::uint32_t index) noexcept;
+  function_record* new_record();
+  const char* keep_name(std::string_view name);
+  const function_settings* intern(const function_options& options, const handler_ops& ops);
+  void grow_table();
+
+  const clock& time_;
+  std::atomic<const table*> table_{nullptr};
+  std::atomic<std::size_t> size_{0};
+  std::array<std::atomic<function_record*>, chunk_count> chunks_{};
+  std::mutex mutex_{};  // guards what follows
+  std::vector<std::unique_ptr<table>> tables_{};
+  std::vector<std::unique_ptr<char[]>> names_{};
+  std::size_t names_used_ = 0;
+  std::size_t names_size_ = 0;
+  std::vector<std::unique_ptr<const function_settings>> settings_{};
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

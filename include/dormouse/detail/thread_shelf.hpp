@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Threads that end by themselves are joined by the next one that ends, the last by the runtime: none is detached while
+// it runs library code, and at most one ended thread is unjoined at any time.
+
+#include <dormouse/detail/config.hpp>
+
+#include <mutex>
+#include <thread>
+#include <utility>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+class thread_shelf {
+ public:
+  // Last act of a library thread: leaves its own handle to be joined. `self` may be the calling thread.
+  void leave(std::thread self) {
+    std::thread former;
+    {
+      const std::lock_guard lock(mutex_);
+      former = std::exchange(last_, std::move(self));
+    }
+    if (former.joinable()) former.join();  // it has already left: this is short
+  }
+  // Joins the last one; call when no other library thread is left. Not from a library thread.
+  void clear() { leave(std::thread{}); }
+
+  ~thread_shelf() {
+    // Reached on a library thread when that thread was the last owner of everything: it cannot join itself.
+    if (last_.joinable()) last_.detach();
+  }
+
+ private:
+  std::mutex mutex_{};
+  std::thread last_{};
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// How one function runs. Every field has a default that a first use need not know.
+
+#include <dormouse/detail/config.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+// What a synchronous call does when every instance is busy and instances_max is reached.
+enum class when_busy : std::uint8_t {
+  wait = 1,  // until an instance is free or the deadline passes
+  throttle,  // fails at once: throttled (instances)
+};
+
+// define() throws std::invalid_argument, naming the field and its bounds, for a value outside them.
+struct function_options {
+  // Behaviour -------------------------------------------------------------
+  // Longest run of the handler, 1 us .. 24 h. Cooperative: a handler that overruns is not stopped; its value is
+  // dropped.
+  std::chrono::nanoseconds timeout{std::chrono::seconds{30}};
+  // Longest making of an instance, 1 us .. 24 h. Cooperative likewise: an instance made too late is thrown away.
+  std::chrono::nanoseconds init_timeout{std::chrono::seconds{10}};
+  // Instances that may exist at once, 1 .. 1,000,000.
+  std::size_t instances_max = 1'000;
+  // Invocations that may be inside one instance at once, 1 .. 65,536. More than one needs a const operator().
+  std::size_t instance_concurrency = 1;
+  // How long an instance stays unused before it is destroyed, 0 .. 30 days. Zero: destroyed after each use.
+  std::chrono::nanoseconds idle_timeout{std::chrono::seconds{60}};
+  when_busy busy = when_busy::wait;
+
+  // Bounds ----------------------------------------------------------------
+  // Accepted events that are not yet terminal, 1 .. 100,000,000. Beyond: throttled (queue_depth).
+  std::size_t queue_depth_max = 10'000;
+  // Bytes of their data, 1 .. 1 TiB. Beyond: throttled (queue_bytes).
+  std::size_t queue_bytes_max = std::size_t{64} << 20U;
+
+  friend bool operator==(const function_options&, const function_options&) = default;
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// Ties functions, threads, time and triggers together. Two runtimes in one process share nothing.
+// Threads:  every member function but the destructor may be called from any thread, inside handlers too.
+// Blocking: said at each member; define, submit, post, attach and stop never wait for a handler.
+// At rest:  constructing one starts no thread and opens nothing; when nothing is left to do, it has none again.
+// Lifetime: what handlers refer to (services, clock) outlives it: declare those first.
+
+#include <dormouse/detail/entry.hpp>
+#include <dormouse/detail/handler_adapter.hpp>
+#include <dormouse/event.hpp>
+#include <dormouse/functions/function_options.hpp>
+#include <dormouse/functions/handle.hpp>
+#include <dormouse/functions/handler.hpp>
+#include <dormouse/functions/pending.hpp>
+#include <dormouse/functions/reply.hpp>
+#include <dormouse/functions/report.hpp>
+#include <dormouse/result.hpp>
+#include <dormouse/runtime/runtime_options.hpp>
+#include <dormouse/runtime/trigger.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+// A trigger attached to a function. Copyable, owns nothing.
+struct binding {
+  std::uint64_t id = 0;
+};
+
+struct invoke_options {
+  // The caller's deadline by the runtime's clock; the function's timeout applies as well. Empty: none.
+  std::optional<clock::time_point> deadline{};
+  // Runs the function on a worker, so that this thread is free at the deadline even when the handler is not.
+  bool release_at_deadline = false;
+};
+
+class runtime {
+ public:
+  // Throws std::invalid_argument naming the option that is outside its bounds.
+  explicit runtime(runtime_options options = {});
+  runtime(const runtime&) = delete;
+  runtime& operator=(const runtime&) = delete;
+  // close(0): ends without waiting for handlers. What a handler that has not returned touches of this runtime stays
+  // alive until it does. No other thread may be inside a member function, except from a handler.
+  ~runtime();
+
+  // Registers a function: see functions/handler.hpp for what may be a handler. Throws std::invalid_argument: name
+  // malformed (1..64 of [A-Za-z0-9_-], optionally ":" and a qualifier of the same), name taken, option out of bounds.
+  template <class Handler>
+  auto define(std::string_view name, Handler&& handler, const function_options& options = {}) {
+    using signature = detail::signature_of<Handler>;
+    return define_as<signature>(name, std::forward<Handler>(handler), options);
+  }
+  // For generic or overloaded handlers: define<R(Arg)>(name, handler). R is what a caller gets, without result<>.
+  template <class Signature, class Handler>
+  requires std::is_function_v<Signature> handle<Signature> define(std::string_view name, Handler&& handler,
+                                                                  const function_options& options = {}) {
+    return define_as<Signature>(name, std::forward<Handler>(handler), options);
+  }
+
+  // Runs the function of that name on this thread with an event, and returns its reply as bytes. Fails as
+  // handle::operator(), and: not_found for an unknown name, invalid_argument (payload_type) for data the handler does
+  // not take, unsupported when a type of the handler has no codec.
+  result<reply> invoke(std::string_view name, const event& message, const invoke_options& options = {});
+  // Hands the event to a worker and returns what will become the reply. Fails as handle::submit, and not_found.
+  // Attributes that CloudEvents requires are filled where they are empty.
+  result<pending<reply>> submit(std::string_view name, event message);
+  // Hands the event over; its outcome goes to observer and statistics. Accepted in memory: lost with the process.
+  result<void> post(std::string_view name, event message);
+
+  // Binds a trigger to a function. Fails as the trigger's start() does (a folder that does not exist, say), with
+  // not_found for an unknown name, shutting_down after close().
+  result<binding> attach(std::unique_ptr<trigger> source, const function_handle& target);
+  result<binding> attach(std::unique_ptr<trigger> source, std::string_view name);
+  // The trigger is stopped and destroyed; events it has posted stay. Waits for its wake() if that runs on another
+  // thread. False when it is not attached.
+  bool detach(binding which);
+
+  // Lends this thread: the library sleeps on it instead of on one of its own, until stop(). Then drains as close() does
+  // and returns what it returned. Fails: conflict (already running), limit_exceeded (descriptors).
+  result<std::vector<unfinished>> run(const run_options& options = {});
+  // Ends run(), or the next one if none is running. Does not wait.
+  void stop() noexcept;
+  // As stop(); async-signal-safe while run() runs.
+  void stop_from_signal() noexcept;
+
+  // Triggers stop; calls from outside get shutting_down, running handlers may still call; accepted events run until
+  // `drain_for` (0 .. 24 h) is over, the rest ends with shutting_down. Returns what was not terminal by then.
+  // Blocks. Idempotent; a second caller waits for the first and gets an empty list. From a handler it begins and
+  // returns.
+  std::vector<unfinished> close(std::chrono::nanoseconds drain_for);
+
+  [[nodiscard]] runtime_stats stats() const;
+  [[nodiscard]] const clock& time() const noexcept;
+
+ private:
+  class bindings;
+
+  template <class Signature, class Handler>
+  handle<Signature> define_as(std::string_view name, Handler&& handler, const function_options& options) {
+    using kept = std::decay_t<Handler>;
+    static_assert(std::is_constructible_v<kept, Handler>,
+                  "dormouse: the handler must be copyable or movable into define");
+    void* prototype = detail::make_prototype<kept>(std::forward<Handler>(handler));
+    return handle<Signature>(define_erased(name, detail::handler_adapter<kept, Signature>::ops, prototype, options));
+  }
+  // Takes `prototype` over, also when it throws.
+  detail::function_reference define_erased(std::string_view name, const detail::handler_ops& ops, void* prototype,
+                                           const function_options& options);
+  [[nodiscard]] detail::function_reference find(std::string_view name) const noexcept;
+
+  std::shared_ptr<detail::core> core_;
+  std::shared_ptr<bindings> bindings_;
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR
+
+#if defined(DORMOUSE_HEADER_ONLY)
+#include <dormouse/detail/bodies.hpp>
+#endif

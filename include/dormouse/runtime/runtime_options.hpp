@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// How a runtime as a whole behaves, and what close() says about work it left behind.
+
+#include <dormouse/clock.hpp>
+#include <dormouse/functions/report.hpp>
+#include <dormouse/log.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <vector>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+// runtime's constructor throws std::invalid_argument, naming the field and its bounds, for a value outside them.
+struct runtime_options {
+  // Behaviour -------------------------------------------------------------
+  // Called once for each ended invocation; empty: costs a branch.
+  invocation_observer observer{};
+  // Where ctx.log() goes; empty: nowhere.
+  log_sink log{};
+  // The time everything is decided by; must outlive the runtime. Null: the system's clock.
+  const clock* time = nullptr;
+  // Calls in a chain, the outermost included, 1 .. 1,000. Beyond: recursion_limit (depth).
+  unsigned depth_max = 16;
+
+  // Performance -----------------------------------------------------------
+  // Ceiling of compute workers, 1 .. 1,024. Zero: the processors this process may use, at least 2.
+  std::size_t compute_workers_max = 0;
+  // How long a worker stays without work before it ends, 0 .. 1 h. Zero: ends at once, and the next event starts one.
+  std::chrono::nanoseconds thread_idle_timeout{std::chrono::seconds{10}};
+};
+
+struct run_options {
+  // Signals that end run(); installed when it begins, put back when it returns. Empty: none.
+  std::vector<int> stop_on{};
+  // How long queued events may still run after the stop, 0 .. 24 h.
+  std::chrono::nanoseconds drain_for{std::chrono::seconds{30}};
+};
+
+// Where an invocation was when close() stopped waiting for it.
+enum class unfinished_state : std::uint8_t {
+  queued = 1,  // never started, ended with shutting_down
+  running,     // its handler has not returned; what it touches stays alive until it does
+};
+
+struct unfinished {
+  std::uint64_t invocation = 0;  // 0 for a call on a caller's thread that never asked for its id
+  std::string function{};
+  unfinished_state state = unfinished_state::queued;
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR

@@ -1,0 +1,2 @@
+#include <dormouse/detail/shared.hpp>
+#include "../tests/support/catch.hpp"

@@ -1,0 +1,2 @@
+#pragma once
+#include <dormouse/functions/registry.hpp>

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+#include "table.hpp"
+#include <concurrentqueue.h>
+#include <fmt/format.h>
+#include <vector>

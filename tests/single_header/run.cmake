@@ -1,0 +1,10 @@
+# cmake -DSOURCE=dir -DBUILD=dir -DOPTIONS=... -P run.cmake: write the single header, then build and run with it alone.
+execute_process(COMMAND "${SOURCE}/scripts/single-header" "${BUILD}-header/dormouse.hpp" COMMAND_ERROR_IS_FATAL ANY)
+file(STRINGS "${BUILD}-header/dormouse.hpp" left REGEX "# *include *<dormouse/")
+if(left)
+  message(FATAL_ERROR "the single header still includes ${left}")
+endif()
+list(APPEND OPTIONS "-DSINGLE_HEADER_DIR=${BUILD}-header")
+set(PROJECT "${SOURCE}/tests/single_header")
+set(PROGRAMS consumer)
+include("${SOURCE}/tests/consumers/run.cmake")
