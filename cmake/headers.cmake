@@ -3,6 +3,7 @@
 
 # What users include. Each compiles alone (scripts/check-headers).
 set(DORMOUSE_PUBLIC_HEADERS
+    include/dormouse/adapters/memory_table.hpp
     include/dormouse/clock.hpp
     include/dormouse/codec.hpp
     include/dormouse/dormouse.hpp
@@ -22,6 +23,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/runtime.hpp
     include/dormouse/runtime/runtime_options.hpp
     include/dormouse/runtime/trigger.hpp
+    include/dormouse/services/table.hpp
     include/dormouse/testing/eventually.hpp
     include/dormouse/testing/manual_clock.hpp
     include/dormouse/triggers/on_file.hpp
@@ -29,6 +31,7 @@ set(DORMOUSE_PUBLIC_HEADERS
 
 # Conformance suites: installed, but they need the user's Catch2 before them, so they do not compile alone.
 set(DORMOUSE_CONFORMANCE_HEADERS
+    include/dormouse/testing/services/table_conformance.hpp
 )
 
 # Needs nlohmann-json; belongs to dormouse::json.
@@ -53,6 +56,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
     include/dormouse/detail/platform/cycle_counter.hpp
+    include/dormouse/detail/platform/directory_watch.hpp
     include/dormouse/detail/platform/gate.hpp
     include/dormouse/detail/platform/parking.hpp
     include/dormouse/detail/platform/signals.hpp
@@ -73,6 +77,8 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/cold_start.ipp
     include/dormouse/detail/impl/context.ipp
     include/dormouse/detail/impl/core.ipp
+    include/dormouse/detail/impl/directory_scan.ipp
+    include/dormouse/detail/impl/directory_watch.ipp
     include/dormouse/detail/impl/entry.ipp
     include/dormouse/detail/impl/event.ipp
     include/dormouse/detail/impl/event_queue.ipp
@@ -83,9 +89,13 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/invocation.ipp
     include/dormouse/detail/impl/lane.ipp
     include/dormouse/detail/impl/log.ipp
+    include/dormouse/detail/impl/memory_table.ipp
     include/dormouse/detail/impl/reaper.ipp
     include/dormouse/detail/impl/registry.ipp
     include/dormouse/detail/impl/runtime.ipp
     include/dormouse/detail/impl/sleeper.ipp
+    include/dormouse/detail/impl/table.ipp
     include/dormouse/detail/impl/timekeeper.ipp
+    include/dormouse/detail/impl/triggers/on_file.ipp
+    include/dormouse/detail/impl/unsure_files.ipp
 )

@@ -7,6 +7,8 @@
 #include <dormouse/detail/impl/cold_start.ipp>
 #include <dormouse/detail/impl/context.ipp>
 #include <dormouse/detail/impl/core.ipp>
+#include <dormouse/detail/impl/directory_scan.ipp>
+#include <dormouse/detail/impl/directory_watch.ipp>
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event.ipp>
 #include <dormouse/detail/impl/event_queue.ipp>
@@ -17,8 +19,12 @@
 #include <dormouse/detail/impl/invocation.ipp>
 #include <dormouse/detail/impl/lane.ipp>
 #include <dormouse/detail/impl/log.ipp>
+#include <dormouse/detail/impl/memory_table.ipp>
 #include <dormouse/detail/impl/reaper.ipp>
 #include <dormouse/detail/impl/registry.ipp>
 #include <dormouse/detail/impl/runtime.ipp>
 #include <dormouse/detail/impl/sleeper.ipp>
+#include <dormouse/detail/impl/table.ipp>
 #include <dormouse/detail/impl/timekeeper.ipp>
+#include <dormouse/detail/impl/triggers/on_file.ipp>
+#include <dormouse/detail/impl/unsure_files.ipp>

@@ -83,7 +83,6 @@ struct failure {
   std::chrono::milliseconds retry_after{0};
   // The engine's or operating system's own number; 0 when there is none.
   int native_code = 0;
-
   // A handler's failure keeps its own code here while `code` says function_failed. Unset: equals `code`.
   errc cause = errc{};
 
@@ -98,7 +97,7 @@ struct failure {
 [[nodiscard]] std::string_view to_string(effect_kind effect) noexcept;
 [[nodiscard]] std::string_view to_string(failure_reason reason) noexcept;
 
-// One line: "throttled (queue_depth), not_applied: detail".
+// One line: "throttled (queue_depth), not_applied: detail"; with a cause, "function_failed by conflict, unknown: detail".
 [[nodiscard]] std::string to_string(const failure& why);
 
 namespace detail {

@@ -20,6 +20,13 @@
 #define DORMOUSE_THREAD_SANITIZER 1
 #endif
 #endif
+#if defined(__SANITIZE_ADDRESS__)
+#define DORMOUSE_ADDRESS_SANITIZER 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define DORMOUSE_ADDRESS_SANITIZER 1
+#endif
+#endif
 
 // ThreadSanitizer sees neither a raw futex nor inline assembly, so it always gets the portable platform.
 #if defined(DORMOUSE_PORTABLE_PLATFORM) || defined(DORMOUSE_THREAD_SANITIZER) || !defined(__linux__)
@@ -34,19 +41,26 @@
 #define DORMOUSE_INLINE
 #endif
 
-#if defined(DORMOUSE_HEADER_ONLY) && DORMOUSE_PLATFORM_LINUX
-#define DORMOUSE_FLAVOUR v0_header_only_linux
-#elif defined(DORMOUSE_HEADER_ONLY) && defined(DORMOUSE_THREAD_SANITIZER)
-#define DORMOUSE_FLAVOUR v0_header_only_tsan
-#elif defined(DORMOUSE_HEADER_ONLY)
-#define DORMOUSE_FLAVOUR v0_header_only_portable
-#elif DORMOUSE_PLATFORM_LINUX
-#define DORMOUSE_FLAVOUR v0_compiled_linux
-#elif defined(DORMOUSE_THREAD_SANITIZER)
-#define DORMOUSE_FLAVOUR v0_compiled_tsan
+#if defined(DORMOUSE_HEADER_ONLY)
+#define DORMOUSE_FLAVOUR_FORM header_only
 #else
-#define DORMOUSE_FLAVOUR v0_compiled_portable
+#define DORMOUSE_FLAVOUR_FORM compiled
 #endif
+#if defined(DORMOUSE_THREAD_SANITIZER)
+#define DORMOUSE_FLAVOUR_BASE portable_tsan
+#elif DORMOUSE_PLATFORM_LINUX && defined(DORMOUSE_ADDRESS_SANITIZER)
+#define DORMOUSE_FLAVOUR_BASE linux_asan
+#elif defined(DORMOUSE_ADDRESS_SANITIZER)
+#define DORMOUSE_FLAVOUR_BASE portable_asan
+#elif DORMOUSE_PLATFORM_LINUX
+// Not "linux": GNU compilers may predefine that as a macro.
+#define DORMOUSE_FLAVOUR_BASE on_linux
+#else
+#define DORMOUSE_FLAVOUR_BASE portable
+#endif
+#define DORMOUSE_FLAVOUR_JOIN(form, base) v0_##form##_##base
+#define DORMOUSE_FLAVOUR_NAME(form, base) DORMOUSE_FLAVOUR_JOIN(form, base)
+#define DORMOUSE_FLAVOUR DORMOUSE_FLAVOUR_NAME(DORMOUSE_FLAVOUR_FORM, DORMOUSE_FLAVOUR_BASE)
 
 // A broken precondition is a bug of the caller: checked in debug builds. Define it before the first include to replace
 // it.

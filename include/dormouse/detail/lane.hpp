@@ -49,6 +49,7 @@ class lane {
   // Work was published in the source. False when no worker lives and no thread could be started.
   [[nodiscard]] bool notify() noexcept;
   [[nodiscard]] std::size_t threads() const noexcept { return word_.alive(); }
+  [[nodiscard]] std::uint64_t threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t thread_failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
 
   // From now on workers leave when they find no work.
@@ -78,6 +79,7 @@ class lane {
   const lane_options options_;
   const std::function<std::shared_ptr<void>()> keep_;
   parking_word word_{};
+  std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint32_t> busy_{0};

@@ -46,6 +46,7 @@ class timekeeper : private clock::listener {
   // No more timers and descriptors; the thread ends. Waits for it, unless called on it.
   void stop();
   [[nodiscard]] std::size_t threads() const noexcept { return threads_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t thread_failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
 
  private:
@@ -63,6 +64,7 @@ class timekeeper : private clock::listener {
   const std::function<std::shared_ptr<void>()> keep_;
   sleeper sleeper_{};
   std::atomic<std::size_t> threads_{0};
+  std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> failures_{0};
   std::mutex mutex_{};  // guards what follows
   std::map<timer_key, std::function<void()>> timers_{};

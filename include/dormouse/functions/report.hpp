@@ -53,6 +53,7 @@ struct runtime_stats {
   std::size_t threads = 0;              // alive and made by this runtime: workers, housekeeping, timekeeper
   std::size_t instances = 0;            // instances with state
   std::uint64_t queued = 0;             // accepted events that are not terminal
+  std::uint64_t threads_started = 0;    // since the runtime was made
   std::uint64_t thread_failures = 0;    // threads that could not be started
   std::uint64_t observer_failures = 0;  // throws out of observers and log sinks
 };

@@ -81,6 +81,7 @@ DORMOUSE_INLINE runtime_stats core::stats() {
   now.threads = compute->threads() + housekeeping->threads() + timers.threads();
   now.instances = static_cast<std::size_t>(instances.existing());
   now.queued = events.accepted();
+  now.threads_started = compute->threads_started() + housekeeping->threads_started() + timers.threads_started();
   now.thread_failures = compute->thread_failures() + housekeeping->thread_failures() + timers.thread_failures();
   now.observer_failures = observer_failures_.load(std::memory_order_relaxed);
   return now;

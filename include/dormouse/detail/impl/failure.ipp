@@ -74,6 +74,7 @@ DORMOUSE_INLINE std::string_view to_string(failure_reason reason) noexcept {
 
 DORMOUSE_INLINE std::string to_string(const failure& why) {
   std::string text{to_string(why.code)};
+  if (why.cause != errc{}) text.append(" by ").append(to_string(why.cause));
   if (why.reason != failure_reason::none) text.append(" (").append(to_string(why.reason)).append(")");
   text.append(", ").append(to_string(why.effect));
   if (!why.detail.empty()) text.append(": ").append(why.detail);

@@ -37,6 +37,7 @@ DORMOUSE_INLINE bool lane::spawn() noexcept {
       workers_.pop_back();
       throw;
     }
+    started_.fetch_add(1, std::memory_order_relaxed);
     return true;
   } catch (...) {
     failures_.fetch_add(1, std::memory_order_relaxed);

@@ -27,6 +27,7 @@ DORMOUSE_INLINE bool timekeeper::ensure_thread() {
     return false;
   }
   has_thread_ = true;
+  started_.fetch_add(1, std::memory_order_relaxed);
   threads_.store(1, std::memory_order_relaxed);
   return true;
 }
@@ -99,6 +100,7 @@ DORMOUSE_INLINE void timekeeper::unwatch(int descriptor) noexcept {
 // One round of the loop: fire what is due, then sleep until the next is.
 DORMOUSE_INLINE void timekeeper::turn(std::unique_lock<std::mutex>& lock) {
   fire_due(lock);
+  if (!lent_ && idle()) return;  // what fired was the last: this thread's time is over
   std::vector<int> ready;
   clock::time_point due{};
   const bool timed = !timers_.empty() && !time_.is_manual();  // a manual clock wakes whoever sleeps on it

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT
+// Instances between threads: reuse, take-over, limits, sharing, the end of idle ones.
+
+#include "support/catch.hpp"
+#include "support/thread_checks.hpp"
+
+#include <dormouse/runtime.hpp>
+#include <dormouse/testing/eventually.hpp>
+#include <dormouse/testing/manual_clock.hpp>
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+using namespace dormouse;
+using namespace std::chrono_literals;
+using dormouse::testing::eventually;
+
+namespace {
+// Notes when two threads are in it at once, and counts constructions and destructions.
+struct lonely {
+  struct counts {
+    std::atomic<int> made{0};
+    std::atomic<int> gone{0};
+    std::atomic<int> collisions{0};
+  };
+  explicit lonely(counts& all) : all_(all) { ++all_.made; }
+  lonely(const lonely&) = delete;
+  lonely& operator=(const lonely&) = delete;
+  ~lonely() { ++all_.gone; }
+  int operator()(int spin) {
+    if (inside_.exchange(true)) ++all_.collisions;
+    for (int i = 0; i < spin; ++i) ++turns_;
+    inside_ = false;
+    return turns_;
+  }
+  counts& all_;
+  std::atomic<bool> inside_{false};
+  int turns_ = 0;  // not atomic: ThreadSanitizer sees whether leases hand it over properly
+};
+}  // namespace
+
+TEST_CASE("an instance is never entered twice at once", "[instances]") {
+  runtime host;
+  lonely::counts counts;
+  const std::size_t limit = GENERATE(1U, 2U, 4U);
+  {
+    auto work = host.define("work", per_instance([&] { return lonely(counts); }),
+                            {.instances_max = limit, .queue_depth_max = 1'000'000});
+    std::vector<std::thread> callers;
+    std::atomic<int> failures{0};
+    for (int t = 0; t < 4; ++t) {
+      callers.emplace_back([&] {
+        for (int i = 0; i < 2'000; ++i) {
+          if (!work(50)) ++failures;
+          if (i % 4 == 0 && !work.post(10)) ++failures;
+        }
+      });
+    }
+    for (auto& each : callers) each.join();
+    CHECK(failures == 0);
+    REQUIRE(eventually(20s, [&] { return work.stats().queued_now == 0; }));
+    CHECK(work.stats().invocations == 4 * 2'500);
+    CHECK(static_cast<std::size_t>(counts.made) <= limit);
+  }
+  host.close(5s);
+  CHECK(counts.collisions == 0);
+  CHECK(counts.made == counts.gone);
+}
+
+TEST_CASE("an idle instance of another thread is taken over before a second one is made", "[instances]") {
+  support::thread_checks held;
+  runtime host;
+  lonely::counts counts;
+  auto work = host.define("work", per_instance([&] { return lonely(counts); }));
+  REQUIRE(work(1));
+  std::thread other([&] { held(work(1).has_value()); });
+  other.join();
+  REQUIRE(work(1));
+  CHECK(counts.made == 1);
+}
+
+TEST_CASE("the most recently used idle instance is taken first", "[instances]") {
+  testing::manual_clock time;
+  runtime host({.time = &time});
+  std::atomic<int> ids{0};
+  handle<int(int)>* self = nullptr;
+  auto work = host.define<int(int)>("work", per_instance([&ids, &self] {
+                                      return [id = ++ids, &self](int nested) -> int {
+                                        if (nested > 0) [[maybe_unused]]
+                                          const auto below = (*self)(nested - 1);
+                                        return id;
+                                      };
+                                    }));
+  self = &work;
+  REQUIRE(*work(2) == 1);  // three instances; the innermost was given back first, the outermost last
+  CHECK(ids == 3);
+  time.advance(1s);
+  CHECK(*work(0) == 1);
+}
+
+TEST_CASE("beyond instances_max a caller waits, is throttled, or gives up at its deadline", "[instances][bounds]") {
+  support::thread_checks held;
+  runtime host;
+  std::atomic<bool> entered{false};
+  std::atomic<bool> release{false};
+  const auto hold = [&] {
+    entered = true;
+    while (!release) std::this_thread::yield();
+    return 1;
+  };
+  SECTION("waits for the instance that comes free") {
+    auto work = host.define("work", hold, {.instances_max = 1});
+    std::thread first([&] { held(work().has_value()); });
+    REQUIRE(eventually(5s, [&] { return entered.load(); }));
+    std::thread second([&] { held(work().has_value()); });
+    release = true;
+    first.join();
+    second.join();
+    CHECK(work.stats().invocations == 2);
+  }
+  SECTION("is throttled at once when the option says so") {
+    auto work = host.define("work", hold, {.instances_max = 1, .busy = when_busy::throttle});
+    std::thread first([&] { held(work().has_value()); });
+    REQUIRE(eventually(5s, [&] { return entered.load(); }));
+    const auto refused = work();
+    REQUIRE(!refused);
+    CHECK(refused.error().code == errc::throttled);
+    CHECK(refused.error().reason == failure_reason::instances);
+    release = true;
+    first.join();
+    CHECK(work());  // an idle instance never causes a throttle
+  }
+  SECTION("gives up at its deadline, not applied") {
+    host.define("work", hold, {.instances_max = 1});
+    std::thread first([&] { held(host.invoke("work", {.type = "t"}).has_value()); });
+    REQUIRE(eventually(5s, [&] { return entered.load(); }));
+    const auto late = host.invoke("work", {.type = "t"}, {.deadline = host.time().now() + 5ms});
+    REQUIRE(!late);
+    CHECK(late.error().code == errc::deadline_exceeded);
+    CHECK(late.error().effect == effect_kind::not_applied);
+    CHECK(late.error().reason == failure_reason::instances);
+    release = true;
+    first.join();
+  }
+}
+
+TEST_CASE("instance_concurrency lets several callers into one instance, and no more", "[instances]") {
+  support::thread_checks held;
+  runtime host;
+  std::atomic<int> made{0};
+  std::atomic<int> inside{0};
+  std::atomic<int> most{0};
+  std::atomic<bool> release{false};
+  auto work = host.define("work", per_instance([&] {
+                            ++made;
+                            return [&]() {
+                              const int now = ++inside;
+                              int seen = most;
+                              while (seen < now && !most.compare_exchange_weak(seen, now)) {}
+                              while (!release) std::this_thread::yield();
+                              --inside;
+                            };
+                          }),
+                          {.instances_max = 2, .instance_concurrency = 3});
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 8; ++i) callers.emplace_back([&] { held(work().has_value()); });
+  REQUIRE(eventually(10s, [&] { return inside == 6; }));
+  CHECK(made <= 2);
+  release = true;
+  for (auto& each : callers) each.join();
+  CHECK(most == 6);
+  CHECK(made == 2);
+  CHECK(host.stats().instances == 2);
+}
+
+TEST_CASE("idle instances are destroyed after their idle timeout, not before", "[instances][zero]") {
+  testing::manual_clock time;
+  runtime host({.time = &time});
+  lonely::counts counts;
+  auto work = host.define("work", per_instance([&] { return lonely(counts); }), {.idle_timeout = 60s});
+  REQUIRE(work(1));
+  time.advance(30s);
+  REQUIRE(work(1));  // used again: 60 s from here
+  time.advance(59s);
+  CHECK(counts.gone == 0);
+  REQUIRE(work(1));
+  CHECK(counts.made == 1);
+  time.advance(60s);
+  REQUIRE(eventually(5s, [&] { return counts.gone == 1; }));
+  REQUIRE(eventually(5s, [&] { return host.stats().instances == 0; }));
+  REQUIRE(eventually(5s, [&] { return time.advance(1s), host.stats().threads == 0; }));
+  REQUIRE(work(1));
+  CHECK(counts.made == 2);
+}
+
+TEST_CASE("an instance whose thread has ended is used by others", "[instances]") {
+  support::thread_checks held;
+  runtime host;
+  lonely::counts counts;
+  auto work = host.define("work", per_instance([&] { return lonely(counts); }), {.instances_max = 1});
+  for (int i = 0; i < 50; ++i) {
+    std::thread caller([&] { held(work(1).has_value()); });
+    caller.join();
+  }
+  CHECK(counts.made == 1);
+}
+
+TEST_CASE("functions whose leases meet in one slot of a thread displace each other and lose nothing", "[instances]") {
+  runtime host;
+  lonely::counts counts;
+  std::vector<handle<int(int)>> all;
+  for (int i = 0; i < 200; ++i) {
+    all.push_back(
+        host.define(fmt::format("f{}", i), per_instance([&] { return lonely(counts); }), {.instances_max = 1}));
+  }
+  for (int round = 0; round < 3; ++round) {
+    for (auto& each : all) REQUIRE(each(1));
+  }
+  CHECK(counts.made == 200);
+  for (auto& each : all) CHECK(each.stats().invocations == 3);
+}
