@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What can go wrong arrives as a value: the call never ran, or it ran and failed. Nothing a handler throws gets further.
+// What can go wrong arrives as a value: the call never ran, or it ran and failed. Nothing a handler throws gets
+// further.
 
 #include <dormouse/runtime.hpp>
 

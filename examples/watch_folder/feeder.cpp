@@ -8,8 +8,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <system_error>
+#include <thread>
+#include <utility>
 
 namespace watch_folder {
 
@@ -40,12 +43,13 @@ void write_file(const fs::path& file, std::string_view bytes) {
   if (std::fclose(out.release()) != 0) fail("write", file);
 }
 
-void read_file(const fs::path& file, std::string& content) {
+// Empty when it cannot be read: a file may vanish while somebody works in the repository.
+std::optional<std::string> read_file(const fs::path& file, std::uint64_t bytes) {
   const file_pointer in(std::fopen(file.c_str(), "rbe"));
-  if (!in) fail("read", file);
-  content.resize(fs::file_size(file));
+  if (!in) return std::nullopt;
+  std::string content(bytes, '\0');
   content.resize(std::fread(content.data(), 1, content.size(), in.get()));
-  if (std::ferror(in.get()) != 0) fail("read", file);
+  return content;
 }
 
 void generate(std::string& content, std::uint64_t bytes, std::uint64_t seed, bool is_text) {
@@ -61,7 +65,7 @@ fs::path unhidden(const fs::path& relative) {
   fs::path shown;
   for (const auto& part : relative) {
     const std::string name = part.string();
-    shown /= name.starts_with('.') ? "dot-" + name.substr(1) : name;
+    shown /= name.starts_with('.') ? fmt::format("dot-{}", name.substr(1)) : name;
   }
   return shown;
 }
@@ -76,16 +80,23 @@ feeder::feeder(fs::path folder, const feeder_options& options) : folder_(std::mo
 }
 
 void feeder::plan_repository(const feeder_options& options) {
-  auto each = fs::recursive_directory_iterator(options.repository, fs::directory_options::skip_permission_denied);
-  for (; each != fs::end(each) && plan_.size() < options.repository_files_max; ++each) {
+  std::uint64_t room = options.repository_bytes_max;
+  std::error_code error;  // what cannot be read is left out
+  auto each =
+      fs::recursive_directory_iterator(options.repository, fs::directory_options::skip_permission_denied, error);
+  for (; each != fs::end(each) && plan_.size() < options.repository_files_max; each.increment(error)) {
     const auto name = each->path().filename();
-    if (each->is_directory() && (name == "build" || name == ".git")) {
+    if (each->symlink_status(error).type() == fs::file_type::directory && (name == "build" || name == ".git")) {
       each.disable_recursion_pending();
-    } else if (each->is_regular_file() && !each->is_symlink() &&
-               each->file_size() <= options.repository_file_bytes_max) {
-      const auto below = each->path().lexically_relative(options.repository);
-      plan_.push_back({.relative = "repository" / unhidden(below), .source = each->path()});
     }
+    if (each->symlink_status(error).type() != fs::file_type::regular) continue;
+    const auto bytes = each->file_size(error);
+    if (error || bytes > room) continue;
+    auto content = read_file(each->path(), bytes);
+    if (!content) continue;
+    room -= content->size();
+    const auto below = unhidden(each->path().lexically_relative(options.repository));
+    plan_.push_back({.relative = "repository" / below, .content = std::move(*content)});
   }
   // The order of a folder is the file system's; ours is always the same.
   std::sort(plan_.begin(), plan_.end(), [](const auto& a, const auto& b) { return a.relative < b.relative; });
@@ -102,19 +113,27 @@ void feeder::plan_generated(const feeder_options& options) {
     if (i == 49) bytes = options.large_bytes_max;
     const bool is_text = i % 2 == 0;
     auto relative = fmt::format("generated/{:02}/{:04}.{}", i / 100, i, is_text ? "txt" : "bin");
-    plan_.push_back({.relative = std::move(relative), .bytes = bytes, .seed = random.next(), .is_text = is_text});
+    plan_.push_back({.relative = std::move(relative),
+                     .is_generated = true,
+                     .is_text = is_text,
+                     .bytes = bytes,
+                     .seed = random.next()});
   }
 }
 
-void feeder::drop_until(std::size_t count, const std::stop_token& stop) {
-  while (dropped_ < std::min(count, plan_.size()) && !stop.stop_requested()) drop_next();
+void feeder::drop(std::size_t count, std::chrono::milliseconds over, const std::stop_token& stop) {
+  const auto begin = std::chrono::steady_clock::now();
+  const std::size_t wanted = std::min(count, plan_.size() - dropped_);
+  for (std::size_t i = 0; i < wanted && !stop.stop_requested(); ++i) {
+    std::this_thread::sleep_until(begin + over * i / wanted);
+    drop_next();
+  }
 }
 
 void feeder::drop_next() {
   const planned_file& next = plan_[dropped_];
-  if (next.source.empty()) generate(content_, next.bytes, next.seed, next.is_text);
-  else read_file(next.source, content_);
-  drop(next.relative, content_);
+  if (next.is_generated) generate(generated_, next.bytes, next.seed, next.is_text);
+  drop(next.relative, next.is_generated ? generated_ : next.content);
 }
 
 void feeder::drop(const fs::path& relative, std::string_view text) {
@@ -122,7 +141,7 @@ void feeder::drop(const fs::path& relative, std::string_view text) {
   if (dropped_ % 2 == 0) {
     write_file(file, text);
   } else {
-    const auto hidden = file.parent_path() / ("." + file.filename().string() + ".part");
+    const auto hidden = file.parent_path() / fmt::format(".{}.part", file.filename().string());
     write_file(hidden, text);
     fs::rename(hidden, file);
   }

@@ -12,6 +12,17 @@
 
 namespace watch_folder {
 
+namespace {
+
+moment higher(const moment& earlier, const moment& later) {
+  return {.at = earlier.at,
+          .threads = std::max(earlier.threads, later.threads),
+          .instances = std::max(earlier.instances, later.instances),
+          .process_threads = std::max(earlier.process_threads, later.process_threads)};
+}
+
+}  // namespace
+
 std::vector<std::string> process_threads() {
   std::vector<std::string> names;
   for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -24,7 +35,12 @@ std::vector<std::string> process_threads() {
 void name_this_thread(const char* name) { ::pthread_setname_np(::pthread_self(), name); }
 
 meter::meter(const dormouse::runtime& runtime, std::function<void(const moment&)> look)
-    : runtime_(runtime), look_(std::move(look)), thread_([this](const std::stop_token& stop) { watch(stop); }) {}
+    : runtime_(runtime), look_(std::move(look)) {}
+
+void meter::start() {
+  started_ = std::chrono::steady_clock::now();
+  thread_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+}
 
 void meter::stop() {
   thread_.request_stop();
@@ -38,30 +54,30 @@ void meter::watch(const std::stop_token& stop) {
   std::unique_lock lock(mutex);
   while (!stop.stop_requested()) {
     const auto stats = runtime_.stats();
-    history_.push_back({.at = now(),
-                        .threads = stats.threads,
-                        .instances = stats.instances,
-                        .process_threads = process_threads().size()});
-    look_(history_.back());
-    constexpr std::size_t history_max = 10'000;
-    if (history_.size() >= history_max) halve();
-    stopped.wait_for(lock, stop, period_, [] { return false; });
+    const moment seen{.at = now(),
+                      .threads = stats.threads,
+                      .instances = stats.instances,
+                      .process_threads = process_threads().size()};
+    keep(seen);
+    look_(seen);
+    constexpr std::chrono::milliseconds period{20};
+    stopped.wait_for(lock, stop, period, [] { return false; });
   }
 }
 
-// A host may watch for months: half as many moments, twice as far apart; of two the higher counts.
-void meter::halve() {
-  std::vector<moment> fewer;
-  for (std::size_t i = 0; i + 1 < history_.size(); i += 2) {
-    const moment& a = history_[i];
-    const moment& b = history_[i + 1];
-    fewer.push_back({.at = a.at,
-                     .threads = std::max(a.threads, b.threads),
-                     .instances = std::max(a.instances, b.instances),
-                     .process_threads = std::max(a.process_threads, b.process_threads)});
+// A host may watch for months: when there are too many moments, every two become one.
+void meter::keep(const moment& now) {
+  if (looks_++ % looks_per_moment_ != 0) {
+    history_.back() = higher(history_.back(), now);
+    return;
   }
-  history_ = std::move(fewer);
-  period_ *= 2;
+  history_.push_back(now);
+  constexpr std::size_t moments_max = 10'000;
+  if (history_.size() < moments_max) return;
+  for (std::size_t i = 0; i < moments_max / 2; ++i) history_[i] = higher(history_[2 * i], history_[2 * i + 1]);
+  history_.resize(moments_max / 2);
+  looks_per_moment_ *= 2;
+  looks_ = 0;
 }
 
 }  // namespace watch_folder

@@ -30,23 +30,26 @@ void name_this_thread(const char* name);
 
 class meter {
  public:
-  // `look` is called on the meter's thread with each new moment.
+  // `look` is called on the meter's thread with each new moment. No thread yet.
   meter(const dormouse::runtime& runtime, std::function<void(const moment&)> look);
+  // Once.
+  void start();
   // No thread after that.
   void stop();
   [[nodiscard]] seconds now() const { return std::chrono::steady_clock::now() - started_; }
-  // Only after stop().
+  // Only after stop(). The whole time, however long it was.
   [[nodiscard]] const std::vector<moment>& history() const noexcept { return history_; }
 
  private:
   void watch(const std::stop_token& stop);
-  void halve();
+  void keep(const moment& now);
 
   const dormouse::runtime& runtime_;
   std::function<void(const moment&)> look_;
-  const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-  std::chrono::milliseconds period_{20};
+  std::chrono::steady_clock::time_point started_{};
   std::vector<moment> history_{};
+  std::size_t looks_ = 0;
+  std::size_t looks_per_moment_ = 1;
   std::jthread thread_;  // last: it uses all of the above
 };
 

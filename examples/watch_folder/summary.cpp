@@ -1,6 +1,6 @@
 #include "summary.hpp"
 
-#include <utility>
+#include "rows.hpp"
 
 namespace watch_folder {
 
@@ -25,11 +25,7 @@ dormouse::result<void> summary::operator()(const dormouse::file_event& file) con
   const auto sha256 = asked_digest->get();
   if (!sha256) return unless_gone(sha256.error());
   if (!counts) return unless_gone(counts.error());
-  return rows.put(row_key(file.relative), {{"sha256", *sha256},
-                                           {"bytes", counts->bytes},
-                                           {"lines", counts->lines},
-                                           {"words", counts->words},
-                                           {"is_text", counts->is_text}});
+  return rows.put(row_key(file.relative), make_row(*sha256, *counts));
 }
 
 }  // namespace watch_folder

@@ -3,14 +3,13 @@
 // The function `summary`: one row in a table for each file. The trigger is attached to it; it asks the other two
 // functions, which run beside each other when a worker is free and on its own thread when none is.
 
-#include "text_statistics.hpp"
-
 #include <dormouse/functions/handle.hpp>
 #include <dormouse/result.hpp>
 #include <dormouse/services/table.hpp>
 #include <dormouse/triggers/on_file.hpp>
 
-#include <filesystem>
+#include "text_statistics.hpp"
+
 #include <string>
 
 namespace watch_folder {
@@ -26,8 +25,5 @@ struct summary {
   // Stores the file's row, or erases it when the file is gone.
   dormouse::result<void> operator()(const dormouse::file_event& file) const;
 };
-
-// The key of a file's row: its path below the watched folder.
-inline dormouse::table_key row_key(const std::filesystem::path& relative) { return {.partition = relative.string()}; }
 
 }  // namespace watch_folder

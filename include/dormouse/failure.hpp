@@ -8,6 +8,7 @@
 #include <dormouse/detail/config.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -97,10 +98,13 @@ struct failure {
 [[nodiscard]] std::string_view to_string(effect_kind effect) noexcept;
 [[nodiscard]] std::string_view to_string(failure_reason reason) noexcept;
 
-// One line: "throttled (queue_depth), not_applied: detail"; with a cause, "function_failed by conflict, unknown: detail".
+// One line: "throttled (queue_depth), not_applied: detail"; with a cause, "function_failed by conflict, unknown:
+// detail".
 [[nodiscard]] std::string to_string(const failure& why);
 
 namespace detail {
+// The first bytes of a stranger's text, control characters and non-ASCII replaced by dots: fit for a message.
+[[nodiscard]] std::string printable(std::string_view text, std::size_t bytes_max);
 // A failure whose text is dropped, not thrown over, when memory is short.
 [[nodiscard]] failure make_failure(errc code, effect_kind effect, failure_reason reason,
                                    std::string_view detail) noexcept;

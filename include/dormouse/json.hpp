@@ -27,8 +27,11 @@ inline constexpr int json_depth_max = 64;
                    .detail = why};
   };
   bool too_deep = false;
-  const auto watch_depth = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > json_depth_max;
+  // Called with the number of arrays and objects around the one that begins.
+  const auto watch_depth = [&too_deep](int depth, nlohmann::json::parse_event_t what, nlohmann::json&) {
+    const bool opens =
+        what == nlohmann::json::parse_event_t::object_start || what == nlohmann::json::parse_event_t::array_start;
+    too_deep = too_deep || (opens && depth >= json_depth_max);
     return !too_deep;
   };
   try {

@@ -74,6 +74,7 @@ class payload {
 
   friend bool operator==(const payload& a, const payload& b) noexcept { return a.text() == b.text(); }
   friend bool operator==(const payload& a, std::string_view b) noexcept { return a.text() == b; }
+  friend bool operator==(const payload& a, const std::string& b) noexcept { return a.text() == b; }
   friend bool operator==(const payload& a, const char* b) noexcept { return a.text() == std::string_view{b}; }
 
  private:

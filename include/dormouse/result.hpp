@@ -72,9 +72,9 @@ class [[nodiscard]] result {
   }
 
   // The value, or throws bad_result_access: for start-up code and tests, where a failure is the caller's mistake.
-  [[nodiscard]] T& value() & { return require(), **this; }
-  [[nodiscard]] const T& value() const& { return require(), **this; }
-  [[nodiscard]] T&& value() && { return require(), std::move(**this); }
+  T& value() & { return require(), **this; }
+  const T& value() const& { return require(), **this; }
+  T&& value() && { return require(), std::move(**this); }
 
   template <class U>
   [[nodiscard]] T value_or(U&& other) const& {

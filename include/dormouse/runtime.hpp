@@ -10,6 +10,7 @@
 #include <dormouse/detail/entry.hpp>
 #include <dormouse/detail/handler_adapter.hpp>
 #include <dormouse/event.hpp>
+#include <dormouse/functions/context.hpp>
 #include <dormouse/functions/function_options.hpp>
 #include <dormouse/functions/handle.hpp>
 #include <dormouse/functions/handler.hpp>

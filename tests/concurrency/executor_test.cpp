@@ -47,7 +47,7 @@ TEST_CASE("an idle runtime releases every thread and instance, then serves the n
     REQUIRE(work.post());
     REQUIRE(eventually(5s, [&] { return served == round; }));
     REQUIRE(eventually(5s, [&] { return host.stats().threads == 0 && host.stats().instances == 0; }));
-    REQUIRE(eventually(5s, [&] { return support::threads_of_process() == own; }));
+    REQUIRE(eventually(5s, [&] { return support::threads_of_process() <= own; }));
   }
   CHECK(work.stats().cold_starts == 3);
 }

@@ -33,7 +33,8 @@ struct lonely {
   ~lonely() { ++all_.gone; }
   int operator()(int spin) {
     if (inside_.exchange(true)) ++all_.collisions;
-    for (int i = 0; i < spin; ++i) ++turns_;
+    volatile int& turns = turns_;  // so that the loop takes its time
+    for (int i = 0; i < spin; ++i) turns = turns + 1;
     inside_ = false;
     return turns_;
   }
@@ -47,6 +48,7 @@ TEST_CASE("an instance is never entered twice at once", "[instances]") {
   runtime host;
   lonely::counts counts;
   const std::size_t limit = GENERATE(1U, 2U, 4U);
+  const int events = GENERATE(0, 500);  // without them a lease stays with its thread, with them it goes round
   {
     auto work = host.define("work", per_instance([&] { return lonely(counts); }),
                             {.instances_max = limit, .queue_depth_max = 1'000'000});
@@ -55,15 +57,15 @@ TEST_CASE("an instance is never entered twice at once", "[instances]") {
     for (int t = 0; t < 4; ++t) {
       callers.emplace_back([&] {
         for (int i = 0; i < 2'000; ++i) {
-          if (!work(50)) ++failures;
-          if (i % 4 == 0 && !work.post(10)) ++failures;
+          if (!work(3'000)) ++failures;  // long enough inside for another thread to come
+          if (i < events && !work.post(10)) ++failures;
         }
       });
     }
     for (auto& each : callers) each.join();
     CHECK(failures == 0);
     REQUIRE(eventually(20s, [&] { return work.stats().queued_now == 0; }));
-    CHECK(work.stats().invocations == 4 * 2'500);
+    CHECK(work.stats().invocations == 4U * (2'000U + static_cast<unsigned>(events)));
     CHECK(static_cast<std::size_t>(counts.made) <= limit);
   }
   host.close(5s);
@@ -117,6 +119,7 @@ TEST_CASE("beyond instances_max a caller waits, is throttled, or gives up at its
     std::thread first([&] { held(work().has_value()); });
     REQUIRE(eventually(5s, [&] { return entered.load(); }));
     std::thread second([&] { held(work().has_value()); });
+    REQUIRE(eventually(5s, [&] { return work.stats().waiting_now == 1; }));
     release = true;
     first.join();
     second.join();
@@ -146,6 +149,48 @@ TEST_CASE("beyond instances_max a caller waits, is throttled, or gives up at its
     release = true;
     first.join();
   }
+}
+
+TEST_CASE("a warm caller that gives its instance back hands it to one that waits", "[instances]") {
+  support::thread_checks held;
+  runtime host;
+  std::atomic<bool> entered{false};
+  std::atomic<bool> release{true};
+  std::atomic<bool> served{false};
+  auto work = host.define("work",
+                          [&, uses = 0]() mutable {
+                            entered = true;
+                            while (!release) std::this_thread::yield();
+                            return ++uses;
+                          },
+                          {.instances_max = 1});
+  std::thread warm([&] {
+    held(work().has_value());  // from here on the instance waits in this thread's own slot
+    release = false;
+    entered = false;
+    held(work().has_value());
+    // It stays, so nothing but the giving back itself can tell the other.
+    held(eventually(10s, [&] { return served.load(); }));
+  });
+  REQUIRE(eventually(5s, [&] { return entered.load() && !release; }));
+  SECTION("a caller") {
+    std::thread waiting([&] {
+      held(work().value_or(0) == 3);
+      served = true;
+    });
+    REQUIRE(eventually(5s, [&] { return work.stats().waiting_now == 1; }));
+    release = true;
+    waiting.join();
+  }
+  SECTION("an event") {
+    auto later = work.submit();
+    REQUIRE(later);
+    REQUIRE(eventually(5s, [&] { return host.stats().threads >= 1; }));
+    release = true;
+    CHECK(later->get().value_or(0) == 3);
+    served = true;
+  }
+  warm.join();
 }
 
 TEST_CASE("instance_concurrency lets several callers into one instance, and no more", "[instances]") {

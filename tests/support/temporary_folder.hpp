@@ -22,7 +22,7 @@ class temporary_folder {
  public:
   temporary_folder() {
     static std::atomic<int> made{0};
-    path_ = std::filesystem::temp_directory_path() / fmt::format("dormouse-on-file-{}-{}", ::getpid(), made++);
+    path_ = std::filesystem::temp_directory_path() / fmt::format("dormouse-test-{}-{}", ::getpid(), made++);
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

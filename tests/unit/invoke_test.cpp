@@ -71,6 +71,7 @@ TEST_CASE("an invocation that did not run and one that ran and failed are never 
     CHECK(got.error().code == errc::invalid_argument);
     CHECK(got.error().effect == effect_kind::not_applied);
     CHECK(entered == 0);
+    CHECK(picky.stats().invocations == 0);
     CHECK(picky.stats().function_failures == 0);
   }
   SECTION("it ran and returned a failure, which stays as the cause") {

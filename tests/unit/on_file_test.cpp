@@ -71,6 +71,14 @@ class parked_port final : public trigger_port {
   int descriptor = -1;
 };
 
+// How many folders the system watches for an inotify descriptor, by its own account (proc(5), fdinfo).
+std::ptrdiff_t watches_of(int descriptor) {
+  std::ifstream account(fmt::format("/proc/self/fdinfo/{}", descriptor));
+  std::ptrdiff_t watches = 0;
+  for (std::string line; std::getline(account, line);) watches += line.starts_with("inotify wd:") ? 1 : 0;
+  return watches;
+}
+
 class parked_trigger {
  public:
   parked_trigger(const fs::path& root, on_file_options options) : source_(on_file(root, std::move(options))) {}
@@ -243,6 +251,7 @@ TEST_CASE("a folder that is moved out is watched no more, one moved in is read",
   REQUIRE(watch.start());
   fs::rename(root / "a", elsewhere / "a");
   CHECK(watch.settle_and_take() == strings{"deleted a/b/file"});
+  if (is_notified) CHECK(watches_of(watch.port.descriptor) == 1);
   write_file(elsewhere / "a/b/file", "nobody's");
   CHECK(watch.settle_and_take().empty());
   fs::rename(elsewhere / "a", root / "back");
@@ -382,6 +391,7 @@ TEST_CASE("an overflow of the system's queue loses no file", "[on_file]") {
   write_file(root / "late/second");
   write_file(elsewhere / "moved/second");
   CHECK(watch.settle_and_take() == strings{"changed late/second"});
+  CHECK(watches_of(watch.port.descriptor) == 3);
 }
 
 TEST_CASE("two thousand files in two bursts are given exactly once each", "[on_file]") {

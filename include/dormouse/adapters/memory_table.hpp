@@ -50,5 +50,5 @@ class memory_table final : public table {
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR
 
 #if defined(DORMOUSE_HEADER_ONLY)
-#include <dormouse/detail/impl/memory_table.ipp>
+#include <dormouse/detail/impl/adapters/memory_table.ipp>
 #endif

@@ -5,6 +5,7 @@
 
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/handler_ops.hpp>
+#include <dormouse/event.hpp>
 #include <dormouse/failure.hpp>
 #include <dormouse/functions/report.hpp>
 #include <dormouse/result.hpp>
@@ -16,6 +17,8 @@
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 class core;
+class event_item;
+class item_pointer;
 class work_item;
 struct function_record;
 
@@ -31,6 +34,9 @@ void call_here(const function_reference& target, call_arguments& call, const clo
 // Hands `item` over; it gets an owner more until it has ended.
 result<void> hand_over(const function_reference& target, work_item& item, const clock::time_point* deadline,
                        bool posted);
+// As hand_over, for an event: its missing attributes are filled, and `keeper` owns the item that holds it.
+result<event_item*> hand_over_event(const function_reference& target, event&& message, item_pointer& keeper,
+                                    const clock::time_point* deadline, bool posted);
 // Blocks until the item has ended; inside a handler, an item that nobody has started is run here first.
 void wait_ended(work_item& item);
 bool wait_ended_until(work_item& item, clock::time_point limit);

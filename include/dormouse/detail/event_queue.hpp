@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
@@ -91,7 +92,7 @@ class housekeeper final : public work_source {
 
   core& core_;
   std::mutex mutex_{};
-  std::deque<std::function<void()>> chores_{};
+  std::deque<std::unique_ptr<std::function<void()>>> chores_{};
   dead_instances dead_{};
 };
 

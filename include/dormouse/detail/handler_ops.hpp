@@ -4,11 +4,14 @@
 // A handler without its type: how to make the state of an instance, how to call it, how to drop it.
 // One constant table a handler type; a registered function holds a pointer to it.
 
-#include <dormouse/functions/context.hpp>
 #include <dormouse/functions/reply.hpp>
 #include <dormouse/result.hpp>
 
 #include <cstdint>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR {
+class context;
+}
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 

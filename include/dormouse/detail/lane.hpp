@@ -52,6 +52,18 @@ class lane {
   [[nodiscard]] std::uint64_t threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t thread_failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
 
+  // Around user code on a worker: wait_gone() does not wait for it for ever. Once it is over, the worker is waited for.
+  class user_code {
+   public:
+    explicit user_code(lane& on) noexcept : lane_(on) { lane_.enter_user_code(); }
+    user_code(const user_code&) = delete;
+    user_code& operator=(const user_code&) = delete;
+    ~user_code() { lane_.busy_.fetch_sub(1, std::memory_order_seq_cst); }
+
+   private:
+    lane& lane_;
+  };
+
   // From now on workers leave when they find no work.
   void stop() noexcept;
   // After stop(): waits until every worker is gone, but no longer for those inside user code than until `patience`.
@@ -64,6 +76,7 @@ class lane {
     clock::time_point idle_until{};
   };
 
+  void enter_user_code() noexcept;
   bool spawn() noexcept;
   void work(worker& self);
   bool search(worker& self, bool& searching);

@@ -14,17 +14,18 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 class thread_shelf {
  public:
-  // Last act of a library thread: leaves its own handle to be joined. `self` may be the calling thread.
-  void leave(std::thread self) {
-    std::thread former;
-    {
-      const std::lock_guard lock(mutex_);
-      former = std::exchange(last_, std::move(self));
-    }
-    if (former.joinable()) former.join();  // it has already left: this is short
+  // Last but one act of a library thread: leaves its own handle, and gets that of the thread which ended before it, to
+  // be joined outside every lock. To be called under the lock that says whether the thread is still there: who finds
+  // it gone then finds its handle here.
+  [[nodiscard]] std::thread put(std::thread self) noexcept {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(last_, std::move(self));
   }
   // Joins the last one; call when no other library thread is left. Not from a library thread.
-  void clear() { leave(std::thread{}); }
+  void clear() { join(put(std::thread{})); }
+  static void join(std::thread former) {
+    if (former.joinable()) former.join();  // it has already left: this is short
+  }
 
   ~thread_shelf() {
     // Reached on a library thread when that thread was the last owner of everything: it cannot join itself.

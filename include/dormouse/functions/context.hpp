@@ -94,3 +94,7 @@ class context {
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR
+
+#if defined(DORMOUSE_HEADER_ONLY)
+#include <dormouse/detail/impl/functions.ipp>
+#endif

@@ -201,3 +201,7 @@ class handle<R(A)> : public function_handle {
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR
+
+#if defined(DORMOUSE_HEADER_ONLY)
+#include <dormouse/detail/impl/functions.ipp>
+#endif

@@ -13,7 +13,6 @@
 //   per_instance(make)   each cold start calls make(), which may run on several threads at once
 // A mistake is a static_assert with a sentence; a generic or overloaded operator() needs define<R(Arg)>(...).
 
-#include <dormouse/functions/context.hpp>
 #include <dormouse/result.hpp>
 
 #include <concepts>
@@ -25,6 +24,8 @@
 #include <utility>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+class context;  // dormouse/functions/context.hpp
 
 // Makes the state of one instance at each cold start; the result may be immovable or an aggregate.
 template <class Factory>

@@ -53,3 +53,7 @@ class [[nodiscard]] pending {
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR
+
+#if defined(DORMOUSE_HEADER_ONLY)
+#include <dormouse/functions/handle.hpp>  // and with it the bodies
+#endif

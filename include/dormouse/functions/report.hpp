@@ -41,6 +41,7 @@ struct function_stats {
   std::uint64_t refusals = 0;             // never ran: throttled, recursion, deadline, shutting down
   std::uint64_t destructor_failures = 0;  // an instance's destructor threw
   std::uint64_t queued_now = 0;           // accepted events that are not terminal, running ones included
+  std::uint64_t waiting_now = 0;          // synchronous callers that wait for an instance
   std::uint64_t instances_now = 0;        // instances with state
   histogram queued{};
   histogram init{};

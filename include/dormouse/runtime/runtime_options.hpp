@@ -23,7 +23,9 @@ struct runtime_options {
   invocation_observer observer{};
   // Where ctx.log() goes; empty: nowhere.
   log_sink log{};
-  // The time everything is decided by; must outlive the runtime. Null: the system's clock.
+  // The time everything is decided by; must outlive the runtime, and any handler that close() has said is still
+  // running.
+  // Null: the system's clock.
   const clock* time = nullptr;
   // Calls in a chain, the outermost included, 1 .. 1,000. Beyond: recursion_limit (depth).
   unsigned depth_max = 16;

@@ -120,5 +120,5 @@ class table {
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR
 
 #if defined(DORMOUSE_HEADER_ONLY)
-#include <dormouse/detail/impl/table.ipp>
+#include <dormouse/detail/impl/services/table.ipp>
 #endif

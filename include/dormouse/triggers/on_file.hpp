@@ -11,17 +11,18 @@
 // Which files: regular ones that are complete, that is, closed after writing, or moved in. A file that was found by
 // looking into a folder (one that is new, at attach, after an overflow), or that got its name by link(2), says nothing
 // about itself: it waits until its size and time have not changed for `settle_for`; then the system is asked whether
-// anybody has it open for writing, and it waits on if so. The system answers only who owns the file (or has CAP_LEASE)
-// and may read it, and not on network file systems. Without an answer a file that was found is given, though its writer
-// may merely pause (it is given again when closed), and one that was linked only while it has another name as well.
+// anybody has it open for writing, and if so the file waits to be closed (and is asked about again, twice as late each
+// time). The system answers only who owns the file (or has CAP_LEASE) and may read it, and only on local file systems.
+// Without an answer a file that was found is given, though its writer may merely pause (it is given again when closed),
+// and one that was linked only while it has another name as well.
 //
 // Guarantee: every file that exists, closed and in place, is given at least once after its last change. Several changes
 // between two looks make one event; a file may be given again (attach, overflow, rescans, folders that are renamed);
 // one that comes and goes between two looks may be missed. Exempt are folders that are left out, see folders_max, and
 // changes without opening the file (truncate(2)). A queue that is full delays events and loses none: one path each is
 // remembered. When the function is gone or the runtime closes, nobody is left to give them to.
-// Threads:  the folder is read on a library thread; at rest that costs one sleeping thread (none under run()), and no
-//           timer or polling.
+// Threads:  the folder is read on a library thread; at rest that costs one sleeping thread (none under run()), and on
+//           Linux no timer and no polling.
 // Blocking: attach reads all folders below the root. Later a look is cut into pieces of a few milliseconds.
 // Platform: Linux uses inotify, which does not see what other machines change on a network file system, nor that a
 //           folder above the root is renamed. Elsewhere, and with DORMOUSE_PORTABLE_PLATFORM, the tree is read every

@@ -31,10 +31,11 @@ DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
     const std::lock_guard lock(mutex_);
     if (stopped_) return failure{.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
   }
-  fill_attributes(message, time());
-  auto* item = new event_item(std::move(message));
-  const item_pointer keeper(item);
-  return hand_over(target_, *item, nullptr, true);
+  item_pointer keeper;
+  if (auto handed = hand_over_event(target_, std::move(message), keeper, nullptr, true); !handed) {
+    return std::move(handed).error();
+  }
+  return {};
 }
 
 // What the timekeeper calls: it does not keep a detached trigger alive.

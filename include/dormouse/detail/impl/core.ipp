@@ -93,6 +93,7 @@ DORMOUSE_INLINE function_stats core::stats_of(function_record& record) {
   const function_activity* const activity = record.activity;
   if (activity == nullptr) return sums;
   sums.queued_now = activity->accepted;
+  sums.waiting_now = activity->callers_waiting;
   sums.instances_now = activity->instances;
   for (const lease_list* list : {&activity->shared, &activity->homed, &activity->loose}) {
     for (const lease* each = list->front(); each != nullptr; each = each->next) {

@@ -12,36 +12,57 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 DORMOUSE_INLINE void folder_reader::clear() noexcept {
   waiting_.clear();
-  at_ = {};
+  open_.reset();
+}
+
+// 0, or what prevented it.
+DORMOUSE_INLINE int folder_reader::open_next() {
+  folder_ = std::move(waiting_.front());
+  waiting_.pop_front();
+  const auto where = folder_.empty() ? root_ : root_ / folder_;
+  const int opened = ::open(where.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | (folder_.empty() ? 0 : O_NOFOLLOW));
+  if (opened < 0) return errno;
+  open_.reset(::fdopendir(opened));
+  if (open_ != nullptr) return 0;
+  const int error = errno;
+  ::close(opened);
+  return error;
+}
+
+DORMOUSE_INLINE folder_reader::kind folder_reader::kind_of(const dirent& found) const noexcept {
+  if (found.d_type == DT_REG) return kind::file;
+  if (found.d_type == DT_DIR) return kind::folder;
+  if (found.d_type != DT_UNKNOWN) return kind::other;
+  struct stat asked {};  // some file systems do not say
+  if (::fstatat(::dirfd(open_.get()), found.d_name, &asked, AT_SYMLINK_NOFOLLOW) != 0) return kind::other;
+  return S_ISREG(asked.st_mode) ? kind::file : S_ISDIR(asked.st_mode) ? kind::folder : kind::other;
 }
 
 DORMOUSE_INLINE bool folder_reader::next(entry& out) {
-  const std::filesystem::directory_iterator end{};
-  std::error_code error;
   for (;;) {
-    if (at_ == end) {
+    int error = 0;
+    if (open_ == nullptr) {
       if (waiting_.empty()) return false;
-      folder_ = std::move(waiting_.front());
-      waiting_.pop_front();
-      at_ = std::filesystem::directory_iterator(folder_.empty() ? root_ : root_ / folder_, error);
-      used_ = false;
-    } else if (used_) {
-      at_.increment(error);
-      used_ = false;
+      error = open_next();
     }
-    if (error) {
-      at_ = end;
-      out = {folder_, kind::unreadable, error.value()};
+    const dirent* found = nullptr;
+    if (error == 0) {
+      errno = 0;
+      found = ::readdir(open_.get());
+      error = found == nullptr ? errno : 0;
+    }
+    if (found == nullptr) open_.reset();
+    if (error != 0) {
+      out = {folder_, kind::unreadable, error};
       return true;
     }
-    if (at_ == end) continue;
-    used_ = true;
-    std::error_code vanished;
-    if (at_->is_symlink(vanished)) continue;
-    const bool is_folder = at_->is_directory(vanished);
-    if (!is_folder && !at_->is_regular_file(vanished)) continue;
-    const std::string name = at_->path().filename().string();
-    out = {folder_.empty() ? name : folder_ + '/' + name, is_folder ? kind::folder : kind::file, 0};
+    if (found == nullptr) continue;
+    const std::string_view name = found->d_name;
+    const kind what = kind_of(*found);
+    if (what == kind::other || name == "." || name == "..") continue;
+    out.path.assign(folder_).append(folder_.empty() ? "" : "/").append(name);
+    out.what = what;
+    out.error = 0;
     return true;
   }
 }

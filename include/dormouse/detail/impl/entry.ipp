@@ -39,6 +39,20 @@ DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_it
   }
 }
 
+DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& target, event&& message,
+                                                    item_pointer& keeper, const clock::time_point* deadline,
+                                                    bool posted) {
+  try {
+    fill_attributes(message, target.owner->time);
+    auto* item = new event_item(std::move(message));
+    keeper = item_pointer(item);
+    if (auto handed = hand_over(target, *item, deadline, posted); !handed) return std::move(handed).error();
+    return item;
+  } catch (const std::bad_alloc&) {
+    return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+  }
+}
+
 DORMOUSE_INLINE void wait_ended(work_item& item) {
   if (item.ended.is_open()) return;
   // A worker that waits would be missing to run what it waits for.

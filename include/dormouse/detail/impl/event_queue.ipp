@@ -170,7 +170,12 @@ DORMOUSE_INLINE void event_queue::run(void* piece) noexcept {
   int events = 0;
   for (auto* item = static_cast<work_item*>(piece); item != nullptr;) {
     const bool within = ++events < quantum_events && core_.time.ticks() - begun < quantum;
-    item = end_and_continue(*item, invocation::run_item(core_, *item, within));
+    lease* with = nullptr;
+    {
+      const lane::user_code handler(*core_.compute);
+      with = invocation::run_item(core_, *item, within);
+    }
+    item = end_and_continue(*item, with);
   }
   core_.settle();
 }

@@ -82,6 +82,16 @@ DORMOUSE_INLINE std::string to_string(const failure& why) {
 }
 
 namespace detail {
+DORMOUSE_INLINE std::string printable(std::string_view text, std::size_t bytes_max) {
+  std::string shown{text.substr(0, bytes_max)};
+  for (char& c : shown) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte >= 0x7f) c = '.';
+  }
+  if (text.size() > bytes_max) shown.append("...");
+  return shown;
+}
+
 DORMOUSE_INLINE failure make_failure(errc code, effect_kind effect, failure_reason reason,
                                      std::string_view text) noexcept {
   failure why;

@@ -10,8 +10,9 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 DORMOUSE_INLINE bool housekeeper::add(std::function<void()> chore) noexcept {
   try {
+    auto kept = std::make_unique<std::function<void()>>(std::move(chore));
     const std::lock_guard lock(mutex_);
-    chores_.push_back(std::move(chore));
+    chores_.push_back(std::move(kept));
   } catch (...) {
     return false;
   }
@@ -45,12 +46,13 @@ DORMOUSE_INLINE void* housekeeper::take() {
   const std::lock_guard lock(mutex_);
   if (dead_.first != nullptr) return this;
   if (chores_.empty()) return nullptr;
-  auto* chore = new std::function<void()>(std::move(chores_.front()));
+  void* const chore = chores_.front().release();
   chores_.pop_front();
   return chore;
 }
 
 DORMOUSE_INLINE void housekeeper::run(void* piece) noexcept {
+  const lane::user_code inside(*core_.housekeeping);
   if (piece == this) return destroy_objects(core_, take_dead());
   const std::unique_ptr<std::function<void()>> chore(static_cast<std::function<void()>*>(piece));
   try {
@@ -62,8 +64,9 @@ DORMOUSE_INLINE void housekeeper::run(void* piece) noexcept {
 
 DORMOUSE_INLINE void housekeeper::finish() noexcept {
   destroy_objects(core_, take_dead());
+  decltype(chores_) dropped;  // what they hold dies outside the lock
   const std::lock_guard lock(mutex_);
-  chores_.clear();
+  dropped.swap(chores_);
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

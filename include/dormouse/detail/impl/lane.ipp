@@ -54,6 +54,14 @@ DORMOUSE_INLINE void lane::work(worker& self) {
   leave(self);
 }
 
+DORMOUSE_INLINE void lane::enter_user_code() noexcept {
+  // seq_cst twice: either wait_gone() sees this worker busy, or this worker sees that somebody waits.
+  busy_.fetch_add(1, std::memory_order_seq_cst);
+  if (!stopping_.load(std::memory_order_seq_cst)) return;
+  const std::lock_guard lock(mutex_);
+  changed_.notify_all();
+}
+
 // One round: run a piece, or look once more, or sleep. False when this worker is to leave.
 DORMOUSE_INLINE bool lane::search(worker& self, bool& searching) {
   if (void* piece = source_.take()) {
@@ -64,14 +72,7 @@ DORMOUSE_INLINE bool lane::search(worker& self, bool& searching) {
       if (source_.has_work()) [[maybe_unused]]
         const bool served = notify();
     }
-    // seq_cst twice: either wait_gone() sees this worker busy, or this worker sees that somebody waits.
-    busy_.fetch_add(1, std::memory_order_seq_cst);
-    if (stopping_.load(std::memory_order_seq_cst)) {
-      const std::lock_guard lock(mutex_);
-      changed_.notify_all();
-    }
     source_.run(piece);
-    busy_.fetch_sub(1, std::memory_order_seq_cst);
     return true;
   }
   if (!searching) {
@@ -142,20 +143,19 @@ DORMOUSE_INLINE bool lane::remove_parked(worker& self) noexcept {
 }
 
 DORMOUSE_INLINE void lane::leave(worker& self) {
-  std::thread handle;
+  std::thread former;
   std::unique_ptr<worker> mine;
   {
     const std::lock_guard lock(mutex_);
     const auto place =
         std::find_if(workers_.begin(), workers_.end(), [&](const auto& each) { return each.get() == &self; });
-    if (place != workers_.end()) {
-      mine = std::move(*place);
-      workers_.erase(place);
-      handle = std::move(mine->thread);
-    }
+    mine = std::move(*place);
+    workers_.erase(place);
+    // A thread that was given up on (see wait_gone) is detached, and nobody's to join.
+    if (mine->thread.joinable()) former = shelf_.put(std::move(mine->thread));
     changed_.notify_all();
   }
-  if (handle.joinable()) shelf_.leave(std::move(handle));
+  thread_shelf::join(std::move(former));
 }
 
 DORMOUSE_INLINE void lane::stop() noexcept {

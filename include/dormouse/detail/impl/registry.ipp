@@ -27,10 +27,9 @@ DORMOUSE_INLINE void check_name(std::string_view name) {
   const bool good =
       is_name_part(name.substr(0, colon)) && (colon == std::string_view::npos || is_name_part(name.substr(colon + 1)));
   if (good) return;
-  constexpr std::size_t shown_max = 80;
   throw std::invalid_argument(fmt::format(
-      "dormouse: function name \"{}\"{}: give 1..64 of [A-Za-z0-9_-], and after a ':' a qualifier of the same",
-      name.substr(0, shown_max), name.size() > shown_max ? "..." : ""));
+      "dormouse: function name \"{}\": give 1..64 of [A-Za-z0-9_-], and after a ':' a qualifier of the same",
+      printable(name, 80)));
 }
 
 template <class T, class Low, class High>

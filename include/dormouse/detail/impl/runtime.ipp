@@ -12,9 +12,14 @@ namespace dormouse::inline DORMOUSE_FLAVOUR {
 
 namespace detail {
 
-DORMOUSE_INLINE failure unknown_function(std::string_view name) {
-  constexpr std::size_t shown_max = 80;
-  return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, name.substr(0, shown_max));
+DORMOUSE_INLINE failure unknown_function(std::string_view name) noexcept {
+  failure why{.code = errc::not_found, .effect = effect_kind::not_applied, .reason = failure_reason::undefined};
+  try {
+    why.detail = printable(name, 80);
+  } catch (...) {
+    why.detail.clear();
+  }
+  return why;
 }
 
 DORMOUSE_INLINE result<reply> call_by_name(const function_reference& target, const event& message,
@@ -27,21 +32,6 @@ DORMOUSE_INLINE result<reply> call_by_name(const function_reference& target, con
                       .movable = false};
   call_here(target, call, deadline);
   return std::move(*out);
-}
-
-// Accepts a copy of the event; `keeper` gets an owner of the item.
-DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& target, event&& message,
-                                                    item_pointer& keeper, const clock::time_point* deadline,
-                                                    bool posted) {
-  try {
-    fill_attributes(message, target.owner->time);
-    auto* item = new event_item(std::move(message));
-    keeper = item_pointer(item);
-    if (auto handed = hand_over(target, *item, deadline, posted); !handed) return std::move(handed).error();
-    return item;
-  } catch (const std::bad_alloc&) {
-    return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
-  }
 }
 
 // On a worker, so that this thread is free at the deadline.
@@ -144,14 +134,14 @@ DORMOUSE_INLINE result<std::vector<unfinished>> runtime::run(const run_options& 
     throw std::invalid_argument("dormouse: run_options::drain_for must be 0 .. 24 h");
   }
   const auto kept = core_;
-  {
-    const detail::signal_scope signals(
-        options.stop_on, [](void* self) { static_cast<runtime*>(self)->stop_from_signal(); }, this);
-    if (auto lent = kept->timers.lend(kept->stop_asked); !lent) return std::move(lent).error();
-  }
-  // relaxed: the thread that asked for the stop has been seen; the next run() waits for the next one.
+  // Until everything is drained: a second signal then changes nothing, instead of meeting the host's old disposition.
+  const detail::signal_scope signals(
+      options.stop_on, [](void* self) { static_cast<runtime*>(self)->stop_from_signal(); }, this);
+  if (auto lent = kept->timers.lend(kept->stop_asked); !lent) return std::move(lent).error();
+  auto left = close(options.drain_for);
+  // relaxed: whoever asked for this stop has been heard; the next run() waits for the next one.
   kept->stop_asked.store(false, std::memory_order_relaxed);
-  return close(options.drain_for);
+  return left;
 }
 
 DORMOUSE_INLINE void runtime::stop() noexcept { stop_from_signal(); }

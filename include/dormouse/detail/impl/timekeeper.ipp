@@ -139,15 +139,15 @@ DORMOUSE_INLINE void timekeeper::fire_ready(std::unique_lock<std::mutex>& lock, 
 
 DORMOUSE_INLINE void timekeeper::keep_time() {
   become_library_thread("dormouse-time");
-  std::thread self;
+  std::thread former;
   {
     std::unique_lock lock(mutex_);
     while (!stopped_ && !lent_ && !idle()) turn(lock);
     has_thread_ = false;
-    self = std::move(thread_);
+    if (thread_.joinable()) former = shelf_.put(std::move(thread_));
     threads_.store(0, std::memory_order_relaxed);
   }
-  if (self.joinable()) shelf_.leave(std::move(self));
+  thread_shelf::join(std::move(former));
 }
 
 DORMOUSE_INLINE result<void> timekeeper::lend(const std::atomic<bool>& until) {

@@ -8,6 +8,11 @@
 #include <dormouse/detail/config.hpp>
 #include <dormouse/result.hpp>
 
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -15,6 +20,7 @@
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,12 +30,9 @@
 #include <vector>
 
 #if DORMOUSE_PLATFORM_LINUX
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 #endif
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
@@ -58,9 +61,10 @@ struct sighting {
 };
 
 // Reads folders entry by entry. Symbolic links and what is neither file nor folder are left out.
+// By opendir(3): std::filesystem follows links here, and its iterator ends the process when memory is short.
 class folder_reader {
  public:
-  enum class kind : std::uint8_t { file = 1, folder, unreadable };
+  enum class kind : std::uint8_t { file = 1, folder, unreadable, other };
   struct entry {
     std::string path{};
     kind what = kind::file;
@@ -70,16 +74,21 @@ class folder_reader {
   explicit folder_reader(const std::filesystem::path& root) : root_(root) {}
   void add(std::string folder) { waiting_.push_back(std::move(folder)); }
   void clear() noexcept;
-  [[nodiscard]] bool idle() const noexcept { return waiting_.empty() && at_ == std::filesystem::directory_iterator{}; }
+  [[nodiscard]] bool idle() const noexcept { return waiting_.empty() && open_ == nullptr; }
   // False when all is read. An unreadable folder is reported with its error and its own path.
   bool next(entry& out);
 
  private:
+  struct closer {
+    void operator()(DIR* folder) const noexcept { ::closedir(folder); }
+  };
+  int open_next();
+  [[nodiscard]] kind kind_of(const dirent& found) const noexcept;
+
   const std::filesystem::path& root_;
   std::deque<std::string> waiting_{};
   std::string folder_{};
-  std::filesystem::directory_iterator at_{};
-  bool used_ = false;  // the entry at_ stands on
+  std::unique_ptr<DIR, closer> open_{};
 };
 
 class directory_watch {

@@ -1,0 +1,12 @@
+#pragma once
+
+// The demo with an argument: it watches that folder until Ctrl-C, then prints the closing table.
+
+#include <filesystem>
+
+namespace watch_folder {
+
+// The exit status.
+int watch_until_interrupted(const std::filesystem::path& folder, const std::filesystem::path& chart);
+
+}  // namespace watch_folder

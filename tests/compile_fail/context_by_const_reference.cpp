@@ -1,0 +1,7 @@
+// expect: taken by non-const reference
+// SPDX-License-Identifier: MIT
+#include <dormouse/runtime.hpp>
+
+void wire(dormouse::runtime& host) {
+  host.define("f", [](const dormouse::context& ctx) { return ctx.depth(); });
+}

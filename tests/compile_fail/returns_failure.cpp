@@ -1,0 +1,7 @@
+// expect: returns result<T>, not a failure
+// SPDX-License-Identifier: MIT
+#include <dormouse/runtime.hpp>
+
+void wire(dormouse::runtime& host) {
+  host.define("f", [] { return dormouse::failure{}; });
+}
