@@ -7,6 +7,7 @@
 #include <dormouse/detail/handler_ops.hpp>
 #include <dormouse/detail/lease.hpp>
 #include <dormouse/detail/platform/gate.hpp>
+#include <dormouse/event.hpp>
 #include <dormouse/functions/reply.hpp>
 
 #include <atomic>
