@@ -12,7 +12,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include <exception>
+#include <new>
 #include <string>
+#include <string_view>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
@@ -20,12 +23,13 @@ inline constexpr int json_depth_max = 64;
 
 // Parses all of `text`. Fails: invalid_argument (payload_type).
 [[nodiscard]] inline result<nlohmann::json> parse_json(std::string_view text) {
-  const auto refuse = [](const char* why) {
+  const auto refuse = [](std::string_view why) {
     return failure{.code = errc::invalid_argument,
                    .effect = effect_kind::not_applied,
                    .reason = failure_reason::payload_type,
-                   .detail = why};
+                   .detail = detail::printable(why, 300)};
   };
+  if (text.find('\0') != std::string_view::npos) return refuse("JSON: a NUL byte");  // the parser would end there
   bool too_deep = false;
   // Called with the number of arrays and objects around the one that begins.
   const auto watch_depth = [&too_deep](int depth, nlohmann::json::parse_event_t what, nlohmann::json&) {
@@ -54,11 +58,13 @@ struct json_codec {
     } else {
       try {
         return parsed->template get<T>();
-      } catch (const nlohmann::json::exception& why) {
+      } catch (const std::bad_alloc&) {
+        throw;
+      } catch (const std::exception& why) {  // nlohmann's own, and what the type's from_json throws
         return failure{.code = errc::invalid_argument,
                        .effect = effect_kind::not_applied,
                        .reason = failure_reason::payload_type,
-                       .detail = why.what()};
+                       .detail = detail::printable(why.what(), 300)};
       }
     }
   }

@@ -78,9 +78,9 @@ TEST_CASE("a view argument of a posted event is kept as its owner", "[executor]"
 }
 
 TEST_CASE("a full queue refuses, naming its limit, and loses nothing it has accepted", "[executor][bounds]") {
-  runtime host({.compute_workers_max = 1});
   latch gate;
   std::atomic<int> served{0};
+  runtime host({.compute_workers_max = 1});
   auto work = host.define("work",
                           [&](const std::string&) {
                             gate.wait();
@@ -109,6 +109,7 @@ TEST_CASE("a full queue refuses, naming its limit, and loses nothing it has acce
   }
   REQUIRE(eventually(5s, [&] { return work.stats().queued_now == 0; }));
   REQUIRE(work.post("again"));
+  CHECK(host.close(10s).empty());
 }
 
 TEST_CASE("events posted by one thread to a function of one instance start in posting order", "[executor][order]") {
@@ -129,9 +130,9 @@ TEST_CASE("events posted by one thread to a function of one instance start in po
 }
 
 TEST_CASE("a function with many events does not keep out one with few", "[executor][fairness]") {
-  runtime host({.compute_workers_max = 1});
   latch gate;
   std::atomic<int> greedy_done{0};
+  runtime host({.compute_workers_max = 1});
   auto greedy = host.define("greedy",
                             [&] {
                               gate.wait();

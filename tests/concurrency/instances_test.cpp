@@ -45,8 +45,8 @@ struct lonely {
 }  // namespace
 
 TEST_CASE("an instance is never entered twice at once", "[instances]") {
-  runtime host;
   lonely::counts counts;
+  runtime host;
   const std::size_t limit = GENERATE(1U, 2U, 4U);
   const int events = GENERATE(0, 500);  // without them a lease stays with its thread, with them it goes round
   {
@@ -75,8 +75,8 @@ TEST_CASE("an instance is never entered twice at once", "[instances]") {
 
 TEST_CASE("an idle instance of another thread is taken over before a second one is made", "[instances]") {
   support::thread_checks held;
-  runtime host;
   lonely::counts counts;
+  runtime host;
   auto work = host.define("work", per_instance([&] { return lonely(counts); }));
   REQUIRE(work(1));
   std::thread other([&] { held(work(1).has_value()); });
@@ -106,9 +106,9 @@ TEST_CASE("the most recently used idle instance is taken first", "[instances]") 
 
 TEST_CASE("beyond instances_max a caller waits, is throttled, or gives up at its deadline", "[instances][bounds]") {
   support::thread_checks held;
-  runtime host;
   std::atomic<bool> entered{false};
   std::atomic<bool> release{false};
+  runtime host;
   const auto hold = [&] {
     entered = true;
     while (!release) std::this_thread::yield();
@@ -224,8 +224,8 @@ TEST_CASE("instance_concurrency lets several callers into one instance, and no m
 
 TEST_CASE("idle instances are destroyed after their idle timeout, not before", "[instances][zero]") {
   testing::manual_clock time;
-  runtime host({.time = &time});
   lonely::counts counts;
+  runtime host({.time = &time});
   auto work = host.define("work", per_instance([&] { return lonely(counts); }), {.idle_timeout = 60s});
   REQUIRE(work(1));
   time.advance(30s);
@@ -244,8 +244,8 @@ TEST_CASE("idle instances are destroyed after their idle timeout, not before", "
 
 TEST_CASE("an instance whose thread has ended is used by others", "[instances]") {
   support::thread_checks held;
-  runtime host;
   lonely::counts counts;
+  runtime host;
   auto work = host.define("work", per_instance([&] { return lonely(counts); }), {.instances_max = 1});
   for (int i = 0; i < 50; ++i) {
     std::thread caller([&] { held(work(1).has_value()); });
@@ -255,8 +255,8 @@ TEST_CASE("an instance whose thread has ended is used by others", "[instances]")
 }
 
 TEST_CASE("functions whose leases meet in one slot of a thread displace each other and lose nothing", "[instances]") {
-  runtime host;
   lonely::counts counts;
+  runtime host;
   std::vector<handle<int(int)>> all;
   for (int i = 0; i < 200; ++i) {
     all.push_back(

@@ -316,4 +316,5 @@ TEST_CASE("a caller that must be free at the deadline is", "[invoke]") {
   CHECK(got.error().code == errc::deadline_exceeded);
   CHECK(got.error().effect == effect_kind::unknown);
   release = true;
+  CHECK(host.close(std::chrono::seconds(10)).empty());
 }

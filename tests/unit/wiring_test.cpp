@@ -161,13 +161,13 @@ TEST_CASE("an option out of bounds is refused by name, and changes nothing", "[w
   };
   runtime host;
   auto kept = host.define("kept", [] { return 1; });
-  for (const auto& [name, options] : all) {
+  for (const bad_option& each : all) {
     const std::string why = refusal([&] {
       host.define(
-          "f", [n = 0] { return n; }, options);
+          "f", [n = 0] { return n; }, each.options);
     });
-    INFO(name << ": " << why);
-    CHECK(contains(why, std::string("function_options::") + name + " "));
+    INFO(each.name << ": " << why);
+    CHECK(contains(why, std::string("function_options::") + each.name + " "));
   }
   CHECK(host.stats().functions == 1);
   CHECK(*kept() == 1);

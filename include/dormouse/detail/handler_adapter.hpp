@@ -86,25 +86,29 @@ inline failure no_codec(std::string_view what) {
 
 // A typed outcome as bytes. A reply that cannot be written is the function's failure: the handler has run.
 template <class R>
-call_end encode_reply(call_end end, std::optional<result<R>>& typed, std::optional<result<reply>>& out) {
+call_end encode_reply(call_end end, std::optional<result<R>>& typed, const call_arguments& arguments) {
+  auto& out = *static_cast<std::optional<result<reply>>*>(arguments.out);
   if (end != call_end::value) {
     out.emplace(std::move(*typed).error());
     return end;
   }
-  if constexpr (std::is_void_v<R>) {
-    out.emplace(reply{});
-  } else if constexpr (encodable<R>) {
+  if constexpr (std::is_void_v<R> || !encodable<R>) {
+    out.emplace(reply{});  // without a codec nobody wanted it: see has_reply
+  } else {
     auto bytes = codec<R>::encode(std::move(**typed));
     if (!bytes) {
       out.emplace(as_function_failure(std::move(bytes).error()));
       return call_end::failed;
     }
     out.emplace(reply{std::move(*bytes), codec<R>::content_type});
-  } else {
-    out.emplace(as_function_failure(no_codec("return type")));
-    return call_end::failed;
   }
   return call_end::value;
+}
+
+// Can the caller by name have what it wants? Asked before the handler runs.
+template <class R>
+bool has_reply(const call_arguments& arguments) {
+  return std::is_void_v<R> || encodable<R> || !arguments.reply_wanted;
 }
 
 template <class H, class Signature>
@@ -117,9 +121,10 @@ struct handler_calls<H, R()> {
     return call_object<R>(arguments.out, object, ctx);
   }
   static call_end call_event(object_type& object, context& ctx, call_arguments& arguments) {
+    if (!has_reply<R>(arguments)) return refuse_call(arguments, no_codec("return type"));
     std::optional<result<R>> typed;
     const call_end end = call_object<R>(&typed, object, ctx);
-    return encode_reply<R>(end, typed, *static_cast<std::optional<result<reply>>*>(arguments.out));
+    return encode_reply<R>(end, typed, arguments);
   }
 };
 
@@ -142,7 +147,7 @@ struct handler_calls<H, R(A)> {
     return pass(object, ctx, *static_cast<plain*>(arguments.argument), arguments.movable, arguments.out);
   }
   static call_end call_event(object_type& object, context& ctx, call_arguments& arguments) {
-    auto& out = *static_cast<std::optional<result<reply>>*>(arguments.out);
+    if (!has_reply<R>(arguments)) return refuse_call(arguments, no_codec("return type"));
     const auto& message = *static_cast<const event*>(arguments.argument);
     std::optional<result<R>> typed;
     call_end end = call_end::refused;
@@ -155,7 +160,7 @@ struct handler_calls<H, R(A)> {
     } else {
       return refuse_call(arguments, no_codec("parameter"));
     }
-    return encode_reply<R>(end, typed, out);
+    return encode_reply<R>(end, typed, arguments);
   }
 };
 

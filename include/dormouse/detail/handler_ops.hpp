@@ -21,6 +21,7 @@ struct call_arguments {
   void* out = nullptr;
   void (*refuse)(void* out, failure&& why) noexcept = nullptr;
   bool by_event = false;
+  bool reply_wanted = true;  // false: nobody reads the bytes of the reply
   bool movable = false;  // the argument is this call's own and may be moved from
 };
 

@@ -47,7 +47,7 @@ class invocation {
     std::uint64_t run_ticks = 0;
     std::uint64_t total_ticks = 0;
   };
-  static void begin(context& ctx, core& owner, function_record& record, const work_item* item) noexcept;
+  static void begin(context& ctx, core& owner, function_record& record, work_item* item) noexcept;
   static bool in_chain(const context& ctx, const function_record& record) noexcept;
   static bool lease_for_caller(context& ctx, lease*& got, std::uint32_t generation, call_arguments& call,
                                std::uint64_t deadline, timing& times);

@@ -37,7 +37,7 @@ class work_item {
   // What to pass to the handler, and where its outcome goes.
   virtual call_arguments arguments() noexcept = 0;
   // The event itself, when there is one.
-  [[nodiscard]] virtual const event* message() const noexcept { return nullptr; }
+  [[nodiscard]] virtual event* message() noexcept { return nullptr; }
 
   void refuse(failure&& why) noexcept {
     const call_arguments call = arguments();
@@ -57,6 +57,7 @@ class work_item {
   std::uint64_t accepted_at = 0;  // ticks
   std::uint64_t deadline = std::numeric_limits<std::uint64_t>::max();
   std::size_t bytes = 0;
+  bool posted = false;  // nobody waits for its reply
   lineage origin{};
 
   // Guarded by the function's lock until it runs, then the runner's own.
@@ -101,9 +102,14 @@ class event_item final : public work_item {
  public:
   explicit event_item(event&& message) : message_(std::move(message)) { bytes = message_.data.size(); }
   call_arguments arguments() noexcept override {
-    return {.argument = &message_, .out = &out, .refuse = &put_refusal<reply>, .by_event = true, .movable = false};
+    return {.argument = &message_,
+            .out = &out,
+            .refuse = &put_refusal<reply>,
+            .by_event = true,
+            .reply_wanted = !posted,
+            .movable = false};
   }
-  [[nodiscard]] const event* message() const noexcept override { return &message_; }
+  [[nodiscard]] event* message() noexcept override { return &message_; }
   std::optional<result<reply>> out{};
 
  private:

@@ -59,6 +59,10 @@ class typed_item final : public work_item {
       return {.argument = &*view_, .out = &out, .refuse = &put_refusal<R>, .by_event = false, .movable = false};
     }
   }
+  [[nodiscard]] event* message() noexcept override {
+    if constexpr (std::is_same_v<owned, event>) return &argument_;
+    return nullptr;
+  }
   std::optional<result<R>> out{};
 
  private:

@@ -65,7 +65,8 @@ class histogram {
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < bucket_count; ++i) {
       seen += count_at(i);
-      if (seen >= rank) return bound(i);
+      // The middle of the bucket: at most half its width away from any duration in it.
+      if (seen >= rank) return i == 0 ? bound(0) : bound(i - 1) + (bound(i) - bound(i - 1)) / 2;
     }
     return longest;
   }

@@ -32,6 +32,8 @@ DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_it
     item.record = target.record;
     item.generation = target.generation;
     item.deadline = ticks_at(owner.time, deadline);
+    item.posted = posted;
+    if (event* const kept = item.message()) fill_attributes(*kept, owner.time);
     invocation::inherit(owner, item, !posted);
     return owner.events.accept(item, invocation::inside(owner));
   } catch (const std::bad_alloc&) {
@@ -43,7 +45,6 @@ DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& ta
                                                     item_pointer& keeper, const clock::time_point* deadline,
                                                     bool posted) {
   try {
-    fill_attributes(message, target.owner->time);
     auto* item = new event_item(std::move(message));
     keeper = item_pointer(item);
     if (auto handed = hand_over(target, *item, deadline, posted); !handed) return std::move(handed).error();

@@ -36,6 +36,25 @@ DORMOUSE_INLINE void fill_attributes(event& message, const clock& time) {
   if (!message.time) message.time = time.wall();
 }
 
+namespace detail {
+// CloudEvents 1.0.2, "Type System", String: no U+0000..U+001F, no U+007F..U+009F.
+DORMOUSE_INLINE bool has_control(std::string_view text) noexcept {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return true;
+    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) return true;
+  }
+  return false;
+}
+
+DORMOUSE_INLINE bool is_attribute_name(std::string_view name) noexcept {
+  for (const char* taken : {"id", "source", "type", "specversion", "subject", "time", "datacontenttype"}) {
+    if (name == taken) return true;
+  }
+  return false;
+}
+}  // namespace detail
+
 DORMOUSE_INLINE result<void> validate(const event& message) {
   const auto refuse = [](std::string text) {
     return failure{.code = errc::invalid_argument, .effect = effect_kind::not_applied, .detail = std::move(text)};
@@ -43,10 +62,23 @@ DORMOUSE_INLINE result<void> validate(const event& message) {
   if (message.type.empty()) return refuse("event: `type` is required and is empty");
   if (message.source.empty()) return refuse("event: `source` is required and is empty");
   if (message.id.empty()) return refuse("event: `id` is required and is empty");
+  const std::pair<const char*, const std::string*> attributes[] = {{"type", &message.type},
+                                                                   {"source", &message.source},
+                                                                   {"subject", &message.subject},
+                                                                   {"id", &message.id},
+                                                                   {"datacontenttype", &message.datacontenttype}};
+  for (const auto& [name, value] : attributes) {
+    if (detail::has_control(*value)) return refuse(fmt::format("event: `{}` holds a control character", name));
+  }
   for (const auto& [name, value] : message.extensions) {
     const bool spelled = !name.empty() && name.size() <= 20 &&
                          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == std::string::npos;
-    if (!spelled) return refuse(fmt::format("event: extension name `{}` must be 1..20 of [a-z0-9]", name));
+    if (!spelled) {
+      return refuse(fmt::format("event: extension name `{}` must be 1..20 of [a-z0-9]", detail::printable(name, 40)));
+    }
+    if (detail::is_attribute_name(name)) return refuse(fmt::format("event: extension `{}` has an attribute's name", name));
+    if (find_extension(message, name) != &value) return refuse(fmt::format("event: extension `{}` is there twice", name));
+    if (detail::has_control(value)) return refuse(fmt::format("event: extension `{}` holds a control character", name));
   }
   return {};
 }

@@ -19,7 +19,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 // ---- where an invocation stands in the chain of calls ---------------------------------------------------------------
 
 DORMOUSE_INLINE void invocation::begin(context& ctx, core& owner, function_record& record,
-                                       const work_item* item) noexcept {
+                                       work_item* item) noexcept {
   ctx.core_ = &owner;
   ctx.record_ = &record;
   ctx.parent_ = this_thread_invocation;
