@@ -65,6 +65,8 @@ class runtime {
   template <class Signature, class Handler>
   requires std::is_function_v<Signature> handle<Signature> define(std::string_view name, Handler&& handler,
                                                                   const function_options& options = {}) {
+    using object = detail::handler_object_t<std::decay_t<Handler>>;
+    static_assert(sizeof(detail::checked_signature<object, Signature>) != 0);
     return define_as<Signature>(name, std::forward<Handler>(handler), options);
   }
 

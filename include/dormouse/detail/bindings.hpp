@@ -28,6 +28,8 @@ class attached_trigger final : public trigger_port, public std::enable_shared_fr
   result<void> start();
   // Waits for a wake() on another thread.
   void stop() noexcept;
+  // After a start() that failed: nothing that it asked for follows.
+  void abandon() noexcept;
 
   result<void> post(event message) override;
   result<void> wake_at(clock::time_point due) override;
@@ -35,6 +37,7 @@ class attached_trigger final : public trigger_port, public std::enable_shared_fr
   [[nodiscard]] const clock& time() const noexcept override { return target_.owner->time; }
 
  private:
+  void disarm() noexcept;
   std::function<void()> waker();
   void happened();
   void wake_now();
@@ -58,6 +61,8 @@ class runtime::bindings {
   void stop_all();
 
  private:
+  void forget(std::uint64_t id, detail::attached_trigger& failed) noexcept;
+
   std::mutex mutex_{};
   bool stopped_ = false;
   std::uint64_t last_id_ = 0;

@@ -22,7 +22,7 @@ struct call_arguments {
   void (*refuse)(void* out, failure&& why) noexcept = nullptr;
   bool by_event = false;
   bool reply_wanted = true;  // false: nobody reads the bytes of the reply
-  bool movable = false;  // the argument is this call's own and may be moved from
+  bool movable = false;      // the argument is this call's own and may be moved from
 };
 
 enum class call_end : std::uint8_t {

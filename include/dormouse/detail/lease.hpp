@@ -74,6 +74,7 @@ struct alignas(64) lease {
   std::atomic<std::uint64_t> invocations{0};
   std::atomic<std::uint64_t> function_failures{0};
   std::atomic<std::uint64_t> timeouts{0};
+  std::atomic<std::uint64_t> refusals{0};
   std::atomic<std::uint64_t> running{0};  // id of the event it serves; 0 for a call on a caller's thread
 
   // Guarded by the function's lock.

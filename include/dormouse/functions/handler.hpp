@@ -192,6 +192,29 @@ struct deduced {
   using type = typename signature_from<typename shape::returned, typename shape::parameters>::type;
 };
 
+// Checks what is said in define<R(Arg)>(name, handler).
+template <class Object, class Signature>
+struct checked_signature {
+  static_assert(!std::is_function_v<Signature>,
+                "dormouse: a handler takes at most one argument and, after it, context&; "
+                "put several values in a struct");
+};
+template <class Object, class R>
+struct checked_signature<Object, R()> {
+  static_assert(!is_result<R> && !std::is_reference_v<R>,
+                "dormouse: define<R(Arg)>: R is the plain value that a caller gets, not result<R> and no reference");
+  static_assert(std::is_invocable_v<Object&> || std::is_invocable_v<Object&, context&>,
+                "dormouse: define<R()>: the handler cannot be called without an argument");
+};
+template <class Object, class R, class A>
+struct checked_signature<Object, R(A)> {
+  static_assert(!is_result<R> && !std::is_reference_v<R>,
+                "dormouse: define<R(Arg)>: R is the plain value that a caller gets, not result<R> and no reference");
+  static_assert(check_parameter<A>());
+  static_assert(std::is_invocable_v<Object&, A> || std::is_invocable_v<Object&, A, context&>,
+                "dormouse: define<R(Arg)>: the handler cannot be called with Arg");
+};
+
 // The typed signature of a handler given to define(): R() or R(Arg).
 template <class Handler>
 using signature_of = typename deduced<handler_object_t<std::decay_t<Handler>>>::type;

@@ -12,7 +12,8 @@ DORMOUSE_INLINE result<void> attached_trigger::start() {
   return source_->start(*this);
 }
 
-DORMOUSE_INLINE void attached_trigger::stop() noexcept {
+// From here on no wake() follows and nothing is posted. Under serial_.
+DORMOUSE_INLINE void attached_trigger::disarm() noexcept {
   timekeeper& timers = target_.owner->timers;
   timekeeper::timer_id timer = 0;
   {
@@ -20,10 +21,23 @@ DORMOUSE_INLINE void attached_trigger::stop() noexcept {
     stopped_ = true;
     timer = timer_;
   }
-  const std::lock_guard serial(serial_);
   timers.cancel(timer);
   for (const int descriptor : descriptors_) timers.unwatch(descriptor);
+}
+
+DORMOUSE_INLINE void attached_trigger::stop() noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;  // a wake() that waits for its turn then does nothing
+  }
+  const std::lock_guard serial(serial_);
+  disarm();
   source_->stop();
+}
+
+DORMOUSE_INLINE void attached_trigger::abandon() noexcept {
+  const std::lock_guard serial(serial_);
+  disarm();
 }
 
 DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
@@ -105,12 +119,21 @@ DORMOUSE_INLINE result<binding> runtime::bindings::add(const detail::function_re
     id = ++last_id_;
     attached_.emplace(id, fresh);
   }
-  if (auto started = fresh->start(); !started) {
-    const std::lock_guard lock(mutex_);
-    attached_.erase(id);
+  try {
+    auto started = fresh->start();
+    if (started) return binding{id};
+    forget(id, *fresh);
     return std::move(started).error();
+  } catch (...) {
+    forget(id, *fresh);
+    throw;
   }
-  return binding{id};
+}
+
+DORMOUSE_INLINE void runtime::bindings::forget(std::uint64_t id, detail::attached_trigger& failed) noexcept {
+  failed.abandon();
+  const std::lock_guard lock(mutex_);
+  attached_.erase(id);
 }
 
 DORMOUSE_INLINE bool runtime::bindings::remove(binding which) {

@@ -101,6 +101,7 @@ DORMOUSE_INLINE function_stats core::stats_of(function_record& record) {
       sums.invocations += each->invocations.load(std::memory_order_relaxed);
       sums.function_failures += each->function_failures.load(std::memory_order_relaxed);
       sums.timeouts += each->timeouts.load(std::memory_order_relaxed);
+      sums.refusals += each->refusals.load(std::memory_order_relaxed);
       sums.run.add(each->run);
     }
   }

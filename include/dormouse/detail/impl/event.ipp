@@ -76,8 +76,10 @@ DORMOUSE_INLINE result<void> validate(const event& message) {
     if (!spelled) {
       return refuse(fmt::format("event: extension name `{}` must be 1..20 of [a-z0-9]", detail::printable(name, 40)));
     }
-    if (detail::is_attribute_name(name)) return refuse(fmt::format("event: extension `{}` has an attribute's name", name));
-    if (find_extension(message, name) != &value) return refuse(fmt::format("event: extension `{}` is there twice", name));
+    if (detail::is_attribute_name(name))
+      return refuse(fmt::format("event: extension `{}` has an attribute's name", name));
+    if (find_extension(message, name) != &value)
+      return refuse(fmt::format("event: extension `{}` is there twice", name));
     if (detail::has_control(value)) return refuse(fmt::format("event: extension `{}` holds a control character", name));
   }
   return {};

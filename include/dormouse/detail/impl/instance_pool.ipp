@@ -148,6 +148,7 @@ DORMOUSE_INLINE void instance_pool::drop(function_activity& activity, lease& eac
   totals.invocations += each.invocations.load(std::memory_order_relaxed);
   totals.function_failures += each.function_failures.load(std::memory_order_relaxed);
   totals.timeouts += each.timeouts.load(std::memory_order_relaxed);
+  totals.refusals += each.refusals.load(std::memory_order_relaxed);
   totals.run.add(each.run);
   activity.list_of(each.place).remove(each);
   if (each.place == lease_place::shared) shared_.fetch_sub(1);
@@ -185,8 +186,11 @@ DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, co
   if (record.generation != request.generation) {
     return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
   }
-  if (!core_.admits(request.inside)) return core::shutting_down();
   try {
+    if (!core_.admits(request.inside)) {
+      ++totals_of(record).refusals;
+      return core::shutting_down();
+    }
     function_activity& activity = activity_of(record);
     if (const auto got = try_acquire(activity)) return *got;
     if (request.in_chain) {
@@ -222,6 +226,7 @@ DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<std
   lock.lock();
   if (self.answered) {
     if (self.got) return *self.got;
+    ++record.totals->refusals;
     return core::shutting_down();
   }
   remove_caller(activity, self);

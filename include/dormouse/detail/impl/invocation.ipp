@@ -18,8 +18,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 // ---- where an invocation stands in the chain of calls ---------------------------------------------------------------
 
-DORMOUSE_INLINE void invocation::begin(context& ctx, core& owner, function_record& record,
-                                       work_item* item) noexcept {
+DORMOUSE_INLINE void invocation::begin(context& ctx, core& owner, function_record& record, work_item* item) noexcept {
   ctx.core_ = &owner;
   ctx.record_ = &record;
   ctx.parent_ = this_thread_invocation;
@@ -173,8 +172,10 @@ DORMOUSE_INLINE invocation::ending invocation::run(context& ctx, lease& with, ca
   if (deadline < ctx.deadline_) {
     ctx.deadline_ = deadline;
     ctx.deadline_is_callers_ = true;
-    if (deadline <= begun) [[unlikely]]
+    if (deadline <= begun) [[unlikely]] {
+      with.count(with.refusals);
       return too_late(call, begun, times);
+    }
   }
   const call_end end = call_handler(ctx, with, call);
   const std::uint64_t ended = time.ticks();
@@ -184,6 +185,7 @@ DORMOUSE_INLINE invocation::ending invocation::run(context& ctx, lease& with, ca
   ending outcome{.run_ticks = run_ticks, .total_ticks = run_ticks};
   if (times.arrived != 0 && ended > times.arrived) outcome.total_ticks = ended - times.arrived;
   if (end == call_end::refused) [[unlikely]] {
+    with.count(with.refusals);
     outcome.outcome = errc::invalid_argument;
     return outcome;
   }
