@@ -2,13 +2,13 @@
 
 #include "support/allocations.hpp"
 
+#include <dormouse/detail/config.hpp>
+
 #include <malloc.h>
 
 #include <atomic>
 #include <cstdlib>
 #include <new>
-
-#include <dormouse/detail/config.hpp>
 
 #if defined(DORMOUSE_ADDRESS_SANITIZER) || defined(DORMOUSE_THREAD_SANITIZER)
 
