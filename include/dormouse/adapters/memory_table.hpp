@@ -3,6 +3,8 @@
 
 // The reference table: one locked map in memory. The fastest to read, and what tests and small hosts need.
 // Durability: memory. Everything is gone with the object.
+// Blocking:   while another call has the lock: at most for the copy of one page. Deadlines are read on entry only.
+// Errors:     a write that fails, out_of_memory included, has changed nothing.
 
 #include <dormouse/services/table.hpp>
 
@@ -35,11 +37,11 @@ class memory_table final : public table {
   [[nodiscard]] std::size_t size() const;
 
  private:
-  result<std::optional<table_item>> do_get(const table_key& key) override;
-  result<void> do_put(const table_key& key, table_item&& item) override;
-  result<bool> do_erase(const table_key& key) override;
-  result<std::vector<table_entry>> do_list(std::string_view partition_prefix, const table_key* after,
-                                           std::size_t count) override;
+  result<std::optional<table_item>> do_get(const table_key& key, const table_call_options& options) override;
+  result<void> do_put(const table_key& key, table_item&& item, const table_call_options& options) override;
+  result<bool> do_erase(const table_key& key, const table_call_options& options) override;
+  result<std::vector<table_entry>> do_list(std::string_view partition_prefix, const table_key* after, std::size_t count,
+                                           const table_call_options& options) override;
 
   const memory_table_options options_;
   mutable std::mutex mutex_{};

@@ -5,7 +5,10 @@
 // lists whole items. An adapter derives from `table` and overrides the do_ functions, which get checked arguments only.
 // Threads:  every member function may be called from any thread.
 // Blocking: until the engine has answered or the call's deadline has passed.
-// Errors:   no member throws; what an adapter throws becomes internal, std::bad_alloc becomes out_of_memory.
+// Errors:   no member throws; what an adapter throws becomes internal, std::bad_alloc becomes out_of_memory. The effect
+//           is not_applied for reads and for all that is refused before the adapter is asked; else what the adapter
+//           says, unknown if it threw.
+// Owning:   arguments are not kept but for the item that put() takes over; results are the caller's own.
 // Limits:   the portable ones of DynamoDB (Amazon DynamoDB Developer Guide, "Quotas"): see the constants below.
 
 #include <dormouse/clock.hpp>
@@ -43,7 +46,7 @@ struct table_entry {
 };
 
 struct table_call_options {
-  // By the table's clock; a call that begins later does nothing. Empty: none.
+  // By the table's clock; a call that begins then or later does nothing. Empty: none.
   std::optional<clock::time_point> deadline{};
 };
 
@@ -54,12 +57,13 @@ struct table_list_options {
   std::size_t page_size = 100;
   // Where the page before ended; empty: from the start.
   std::string cursor{};
+  // As in table_call_options.
   std::optional<clock::time_point> deadline{};
 };
 
 struct table_page {
-  std::vector<table_entry> entries{};  // in key order
-  // For the next page; empty: this was the last one. Opaque, and good only for the same partition_prefix.
+  std::vector<table_entry> entries{};  // in key order; fewer than page_size does not mean that none follow
+  // For the next page; empty: this was the last one. Opaque printable text, good only for the same partition_prefix.
   std::string cursor{};
 };
 
@@ -93,8 +97,8 @@ class table {
   // Was there an item? It is gone now. Fails as get.
   result<bool> erase(const table_key& key, const table_call_options& options = {});
   // A page of entries in key order. Entries that are there during the whole walk from page to page are given exactly
-  // once; those written or erased meanwhile may or may not be. Fails as get, and: invalid_argument (page_size), or for
-  // a cursor that is malformed or belongs to another prefix.
+  // once; those written or erased meanwhile may or may not be, once at most. Fails as get, and: invalid_argument
+  // (page_size), or for a cursor that is malformed or belongs to another prefix.
   result<table_page> list(const table_list_options& options = {});
 
   // Bytes an item counts: its names, and of each value its text or bytes, 8 for a number, 1 for null or truth.
@@ -105,14 +109,16 @@ class table {
   explicit table(const clock& time) noexcept : time_(time) {}
 
  private:
-  virtual result<std::optional<table_item>> do_get(const table_key& key) = 0;
-  virtual result<void> do_put(const table_key& key, table_item&& item) = 0;
-  virtual result<bool> do_erase(const table_key& key) = 0;
-  // Entries after `after` (all when null) whose partition has the prefix, `count` of them at most.
+  // What an adapter overrides. Keys, items, prefix and deadline have been checked; options.deadline is for engines that
+  // can wait, and for decorators to pass on. An adapter that knows a failed write changed nothing says not_applied.
+  virtual result<std::optional<table_item>> do_get(const table_key& key, const table_call_options& options) = 0;
+  virtual result<void> do_put(const table_key& key, table_item&& item, const table_call_options& options) = 0;
+  virtual result<bool> do_erase(const table_key& key, const table_call_options& options) = 0;
+  // The first `count` entries after `after` (from the start when null; it need not be there any more) whose partition
+  // has the prefix, in key order. Fewer only when no more are there.
   virtual result<std::vector<table_entry>> do_list(std::string_view partition_prefix, const table_key* after,
-                                                   std::size_t count) = 0;
+                                                   std::size_t count, const table_call_options& options) = 0;
 
-  result<void> admit(const table_key& key, const std::optional<clock::time_point>& deadline) const;
   result<void> in_time(const std::optional<clock::time_point>& deadline) const;
   const clock& time_;
 };

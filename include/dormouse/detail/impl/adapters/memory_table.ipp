@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <stdexcept>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
@@ -43,31 +44,38 @@ DORMOUSE_INLINE std::size_t memory_table::size() const {
   return items_.size();
 }
 
-DORMOUSE_INLINE result<std::optional<table_item>> memory_table::do_get(const table_key& key) {
+DORMOUSE_INLINE result<std::optional<table_item>> memory_table::do_get(const table_key& key,
+                                                                       const table_call_options&) {
   const std::lock_guard lock(mutex_);
   const auto found = items_.find(key);
   if (found == items_.end()) return std::optional<table_item>{};
   return std::optional<table_item>{found->second};
 }
 
-DORMOUSE_INLINE result<void> memory_table::do_put(const table_key& key, table_item&& item) {
+DORMOUSE_INLINE result<void> memory_table::do_put(const table_key& key, table_item&& item, const table_call_options&) {
   const std::lock_guard lock(mutex_);
   const auto former = items_.find(key);
   const std::size_t freed = former == items_.end() ? 0 : detail::stored_bytes(key, former->second);
   const std::size_t bytes = bytes_ - freed + detail::stored_bytes(key, item);
   const std::size_t count = items_.size() + (former == items_.end() ? 1 : 0);
   if (count > options_.items_max || bytes > options_.bytes_max) {
-    return failure{.code = errc::limit_exceeded,
-                   .effect = effect_kind::not_applied,
-                   .reason = failure_reason::store_full,
-                   .detail = count > options_.items_max ? "items_max is reached" : "bytes_max is reached"};
+    return detail::make_failure(errc::limit_exceeded, effect_kind::not_applied, failure_reason::store_full,
+                                count > options_.items_max ? "items_max is reached" : "bytes_max is reached");
   }
-  items_.insert_or_assign(key, std::move(item));  // throws, if at all, before it changes anything
+  if (former != items_.end()) {
+    former->second = std::move(item);
+  } else {
+    try {
+      items_.emplace(key, std::move(item));
+    } catch (const std::bad_alloc&) {  // the interface could only say `unknown`
+      return detail::make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+    }
+  }
   bytes_ = bytes;
   return {};
 }
 
-DORMOUSE_INLINE result<bool> memory_table::do_erase(const table_key& key) {
+DORMOUSE_INLINE result<bool> memory_table::do_erase(const table_key& key, const table_call_options&) {
   const std::lock_guard lock(mutex_);
   const auto found = items_.find(key);
   if (found == items_.end()) return false;
@@ -77,7 +85,8 @@ DORMOUSE_INLINE result<bool> memory_table::do_erase(const table_key& key) {
 }
 
 DORMOUSE_INLINE result<std::vector<table_entry>> memory_table::do_list(std::string_view partition_prefix,
-                                                                       const table_key* after, std::size_t count) {
+                                                                       const table_key* after, std::size_t count,
+                                                                       const table_call_options&) {
   const std::lock_guard lock(mutex_);
   std::vector<table_entry> found;
   auto at =
