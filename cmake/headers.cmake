@@ -9,18 +9,24 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/dormouse.hpp
     include/dormouse/event.hpp
     include/dormouse/failure.hpp
+    include/dormouse/functions/acceptance.hpp
+    include/dormouse/functions/attempt_record.hpp
     include/dormouse/functions/context.hpp
+    include/dormouse/functions/destination.hpp
     include/dormouse/functions/function_options.hpp
     include/dormouse/functions/handle.hpp
     include/dormouse/functions/handler.hpp
     include/dormouse/functions/histogram.hpp
+    include/dormouse/functions/invocation_status.hpp
     include/dormouse/functions/pending.hpp
     include/dormouse/functions/reply.hpp
     include/dormouse/functions/report.hpp
+    include/dormouse/functions/retry_policy.hpp
     include/dormouse/log.hpp
     include/dormouse/payload.hpp
     include/dormouse/result.hpp
     include/dormouse/runtime.hpp
+    include/dormouse/runtime/dead_letter.hpp
     include/dormouse/runtime/runtime_options.hpp
     include/dormouse/runtime/trigger.hpp
     include/dormouse/services/table.hpp
@@ -45,6 +51,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/bodies.hpp
     include/dormouse/detail/config.hpp
     include/dormouse/detail/core.hpp
+    include/dormouse/detail/delayed_events.hpp
     include/dormouse/detail/entry.hpp
     include/dormouse/detail/event_queue.hpp
     include/dormouse/detail/function_activity.hpp
@@ -55,6 +62,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/invocation.hpp
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
+    include/dormouse/detail/outcomes.hpp
     include/dormouse/detail/platform/cycle_counter.hpp
     include/dormouse/detail/platform/directory_watch.hpp
     include/dormouse/detail/platform/gate.hpp
@@ -63,6 +71,8 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/platform/sleeper.hpp
     include/dormouse/detail/platform/thread.hpp
     include/dormouse/detail/registry.hpp
+    include/dormouse/detail/retry_budget.hpp
+    include/dormouse/detail/status_board.hpp
     include/dormouse/detail/thread_shelf.hpp
     include/dormouse/detail/timekeeper.hpp
     include/dormouse/detail/waiting.hpp
@@ -78,6 +88,8 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/cold_start.ipp
     include/dormouse/detail/impl/context.ipp
     include/dormouse/detail/impl/core.ipp
+    include/dormouse/detail/impl/dead_letters.ipp
+    include/dormouse/detail/impl/deliveries.ipp
     include/dormouse/detail/impl/directory_scan.ipp
     include/dormouse/detail/impl/directory_watch.ipp
     include/dormouse/detail/impl/entry.ipp
@@ -91,6 +103,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/invocation.ipp
     include/dormouse/detail/impl/lane.ipp
     include/dormouse/detail/impl/log.ipp
+    include/dormouse/detail/impl/outcomes.ipp
     include/dormouse/detail/impl/reaper.ipp
     include/dormouse/detail/impl/registry.ipp
     include/dormouse/detail/impl/runtime.ipp

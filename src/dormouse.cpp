@@ -8,6 +8,8 @@
 #include <dormouse/detail/impl/cold_start.ipp>
 #include <dormouse/detail/impl/context.ipp>
 #include <dormouse/detail/impl/core.ipp>
+#include <dormouse/detail/impl/dead_letters.ipp>
+#include <dormouse/detail/impl/deliveries.ipp>
 #include <dormouse/detail/impl/directory_scan.ipp>
 #include <dormouse/detail/impl/directory_watch.ipp>
 #include <dormouse/detail/impl/entry.ipp>
@@ -21,6 +23,7 @@
 #include <dormouse/detail/impl/invocation.ipp>
 #include <dormouse/detail/impl/lane.ipp>
 #include <dormouse/detail/impl/log.ipp>
+#include <dormouse/detail/impl/outcomes.ipp>
 #include <dormouse/detail/impl/reaper.ipp>
 #include <dormouse/detail/impl/registry.ipp>
 #include <dormouse/detail/impl/runtime.ipp>

@@ -14,10 +14,12 @@
 #include <dormouse/functions/function_options.hpp>
 #include <dormouse/functions/handle.hpp>
 #include <dormouse/functions/handler.hpp>
+#include <dormouse/functions/invocation_status.hpp>
 #include <dormouse/functions/pending.hpp>
 #include <dormouse/functions/reply.hpp>
 #include <dormouse/functions/report.hpp>
 #include <dormouse/result.hpp>
+#include <dormouse/runtime/dead_letter.hpp>
 #include <dormouse/runtime/runtime_options.hpp>
 #include <dormouse/runtime/trigger.hpp>
 
@@ -77,8 +79,24 @@ class runtime {
   // Hands the event to a worker and returns what will become the reply. Fails as handle::submit, and not_found.
   // Attributes that CloudEvents requires are filled where they are empty.
   result<pending<reply>> submit(std::string_view name, event message);
-  // Hands the event over; its outcome goes to observer and statistics. Accepted in memory: lost with the process.
-  result<void> post(std::string_view name, event message);
+  // Hands the event over: a failed attempt is repeated, then delivered or kept as a dead letter
+  // (function_options::retry, on_failure). Fails as handle::post, and not_found.
+  result<acceptance> post(std::string_view name, event message);
+
+  // Takes a posted event back. Says where it was: queued or waiting, and it will not be started any more; running, and
+  // its handler is asked to stop (context::stop_requested, stop_token) and not repeated; delivering, and nothing is
+  // changed. Fails: not_found, also for events that have ended. Looks through the function's events.
+  result<invocation_state> cancel(const invocation_id& id);
+  // Empty for an event that is not known: see runtime_options::status_count_max.
+  [[nodiscard]] std::optional<invocation_status> status(const invocation_id& id) const;
+
+  // Copies of dead letters, the oldest first. Runs the codecs of typed arguments. May throw std::bad_alloc.
+  [[nodiscard]] std::vector<dead_letter> dead_letters(const dead_letter_filter& which = {}) const;
+  // Accepts them anew, with all their attempts before them. How many; the others stay: their function's queue is full,
+  // or no function of that name is defined. Throws std::invalid_argument for an option outside its bounds.
+  std::size_t redrive(const dead_letter_filter& which = {}, const redrive_options& options = {});
+  // Forgets them. How many.
+  std::size_t discard_dead_letters(const dead_letter_filter& which = {});
 
   // Binds a trigger to a function. Fails as the trigger's start() does (a folder that does not exist, say), with
   // not_found for an unknown name, shutting_down after close().

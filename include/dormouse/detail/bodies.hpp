@@ -7,12 +7,15 @@
 #include <dormouse/detail/impl/cold_start.ipp>
 #include <dormouse/detail/impl/context.ipp>
 #include <dormouse/detail/impl/core.ipp>
+#include <dormouse/detail/impl/dead_letters.ipp>
+#include <dormouse/detail/impl/deliveries.ipp>
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event_queue.ipp>
 #include <dormouse/detail/impl/housekeeper.ipp>
 #include <dormouse/detail/impl/instance_pool.ipp>
 #include <dormouse/detail/impl/invocation.ipp>
 #include <dormouse/detail/impl/lane.ipp>
+#include <dormouse/detail/impl/outcomes.ipp>
 #include <dormouse/detail/impl/reaper.ipp>
 #include <dormouse/detail/impl/registry.ipp>
 #include <dormouse/detail/impl/runtime.ipp>

@@ -11,6 +11,7 @@
 #include <dormouse/detail/event_queue.hpp>
 #include <dormouse/detail/instance_pool.hpp>
 #include <dormouse/detail/lane.hpp>
+#include <dormouse/detail/outcomes.hpp>
 #include <dormouse/detail/registry.hpp>
 #include <dormouse/detail/timekeeper.hpp>
 #include <dormouse/functions/report.hpp>
@@ -75,6 +76,7 @@ class core : public std::enable_shared_from_this<core> {
   timekeeper timers;
   instance_pool instances;
   event_queue events;
+  outcomes ends;
   std::unique_ptr<lane> compute{};
   std::unique_ptr<lane> housekeeping{};
   housekeeper chores;

@@ -7,6 +7,7 @@
 #include <dormouse/detail/handler_ops.hpp>
 #include <dormouse/event.hpp>
 #include <dormouse/failure.hpp>
+#include <dormouse/functions/acceptance.hpp>
 #include <dormouse/functions/report.hpp>
 #include <dormouse/result.hpp>
 
@@ -37,6 +38,7 @@ result<void> hand_over(const function_reference& target, work_item& item, const 
 // As hand_over, for an event: its missing attributes are filled, and `keeper` owns the item that holds it.
 result<event_item*> hand_over_event(const function_reference& target, event&& message, item_pointer& keeper,
                                     const clock::time_point* deadline, bool posted);
+[[nodiscard]] acceptance accepted(const work_item& item) noexcept;
 // Blocks until the item has ended; inside a handler, an item that nobody has started is run here first.
 void wait_ended(work_item& item);
 bool wait_ended_until(work_item& item, clock::time_point limit);

@@ -27,6 +27,8 @@ class event_queue final : public work_source {
   // A worker stays with one function for at most so many events or so long, then moves on.
   static constexpr int quantum_events = 32;
   static constexpr std::chrono::microseconds quantum_time{100};
+  // When no thread could be had for accepted events.
+  static constexpr std::chrono::milliseconds ring_again{100};
 
   explicit event_queue(core& owner) noexcept : core_(owner) {}
 
@@ -42,6 +44,23 @@ class event_queue final : public work_source {
 
   // Under the function's lock: the function has events that could start.
   void make_ready(function_activity& activity) noexcept;
+  // Tells a worker that some function is ready. Tries again later, and again, when no thread can be had.
+  void ring() noexcept;
+
+  // For what follows an attempt (outcomes.hpp). Under the function's lock:
+  // The accepted event of that id that is queued, running or waiting; null when there is none.
+  [[nodiscard]] static work_item* find(const function_record& record, std::uint64_t id) noexcept;
+  // Out of the queue, to whoever calls.
+  void take_out(work_item& item) noexcept;
+  // Out of the running ones, to wait or to be a dead letter; it keeps its place in the bounds.
+  static void set_aside(work_item& item, item_state state) noexcept;
+  // From waiting into the queue.
+  void queue_again(work_item& item) noexcept;
+  // Not under a lock: the event is terminal, its bounds are free again, and who waits for it is told.
+  void end(work_item& item) noexcept;
+  // Not under a lock: gives a dead letter's place in the bounds back, or takes one for it; false when there is none.
+  void leave(function_record& record, std::size_t bytes) noexcept;
+  bool readmit(work_item& item) noexcept;
 
   // Ends everything not started with shutting_down; the core is closed.
   void refuse_all(std::vector<unfinished>& to);
@@ -54,11 +73,14 @@ class event_queue final : public work_source {
 
  private:
   result<void> enqueue(work_item& item, bool inside);
+  result<void> admit(work_item& item, bool inside);
   void withdraw(work_item& item) noexcept;
+  void release_place(function_activity& activity, std::size_t bytes) noexcept;
+  [[nodiscard]] bool too_old(const work_item& item) const noexcept;
+  work_item* after(work_item& item, lease* with) noexcept;
   function_activity* next_ready() noexcept;
   work_item* start_one(function_activity& activity);
   work_item* pop(function_activity& activity) noexcept;
-  void end(work_item& item) noexcept;
   work_item* end_and_continue(work_item& item, lease* with) noexcept;
 
   core& core_;

@@ -6,13 +6,13 @@
 
 #include <dormouse/detail/lease.hpp>
 #include <dormouse/detail/platform/gate.hpp>
+#include <dormouse/detail/retry_budget.hpp>
+#include <dormouse/detail/work_item.hpp>
 
 #include <cstdint>
 #include <optional>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
-
-class work_item;
 
 // A synchronous caller that waits for an instance; lives on that caller's stack.
 struct waiting_caller {
@@ -65,7 +65,10 @@ struct function_activity {
   fifo<waiting_caller> callers{};
   std::size_t callers_waiting = 0;
 
-  fifo<work_item> queue{};     // accepted, not started
+  item_list queue{};    // accepted, not started
+  item_list running{};  // taken from the queue
+  item_list waiting{};  // for their next attempt or their destination
+  retry_budget budget{};
   std::uint64_t accepted = 0;  // accepted, not terminal
   std::uint64_t accepted_bytes = 0;
   function_activity* next_ready = nullptr;  // in the ring of functions with work

@@ -21,6 +21,7 @@ struct function_settings {
   std::uint64_t timeout_ticks = 0;
   std::uint64_t init_timeout_ticks = 0;
   std::uint64_t idle_ticks = 0;
+  std::uint64_t age_ticks = 0;
   std::size_t leases_max = 1;  // instances_max * instance_concurrency
 };
 
@@ -45,7 +46,7 @@ struct alignas(64) function_record {
   function_totals* totals = nullptr;      // null before the first invocation
   // Read at each release, written rarely: see instance_pool.hpp.
   std::atomic<std::uint32_t> attention{0};
-  std::uint32_t generation = 1;
+  std::atomic<std::uint32_t> generation{1};  // changes when the function is undefined
   std::uint32_t index = 0;
   std::uint8_t name_size = 0;
 

@@ -18,14 +18,18 @@ class core;
 // The innermost invocation on this thread: the caller of whatever is called next. Never given out.
 inline constinit thread_local const context* this_thread_invocation = nullptr;
 
+// What the exception that is being handled says, as a handler's failure.
+[[nodiscard]] failure describe_thrown() noexcept;
+
 class invocation {
  public:
   // Runs the function on this thread; the outcome, refusals included, is in call.out. `deadline`: the caller's, in
   // ticks.
   static void invoke(core& owner, function_record& record, std::uint32_t generation, call_arguments& call,
                      std::uint64_t deadline);
-  // Runs an event that was taken from its queue, with or by making the lease it was granted. The lease, when
-  // `keep_lease` is asked for and it may be used at once for the next event; else null, and it has been given back.
+  // Runs an event that was taken from its queue, with or by making the lease it was granted; item.failed says how it
+  // ended. The lease, when `keep_lease` is asked for and it may be used at once for the next event; else null, and it
+  // has been given back.
   static lease* run_item(core& owner, work_item& item, bool keep_lease);
   // Runs a claimed event on this thread, which waits for it.
   static void run_for_waiter(core& owner, work_item& item);

@@ -51,6 +51,8 @@ struct grant {
   lease* taken = nullptr;
   instance* joins = nullptr;  // make a lease of this instance; counted there
   bool constructs = false;    // make an instance, too; counted at the function
+  bool makes = false;         // make a lease
+  [[nodiscard]] bool is_none() const noexcept { return taken == nullptr && !makes; }
 };
 
 enum class lease_place : std::uint8_t {

@@ -4,16 +4,22 @@
 // One accepted event on its way: what to run, for whom, since when. Made by post() and submit(), ended by a worker, by
 // the caller that waits for it, or by close(). Reference counted: the queue holds one, a pending<T> another.
 
+#include <dormouse/clock.hpp>
+#include <dormouse/codec.hpp>
 #include <dormouse/detail/handler_ops.hpp>
 #include <dormouse/detail/lease.hpp>
 #include <dormouse/detail/platform/gate.hpp>
 #include <dormouse/event.hpp>
+#include <dormouse/functions/attempt_record.hpp>
 #include <dormouse/functions/reply.hpp>
 
 #include <atomic>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
+#include <stop_token>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -25,7 +31,13 @@ struct lineage {
   std::uint16_t depth = 0;
 };
 
-enum class item_state : std::uint8_t { queued = 1, running, ended };
+enum class item_state : std::uint8_t {
+  queued = 1,
+  running,
+  waiting,  // until it is due: for its next attempt, or for its destination
+  dead,     // a dead letter
+  ended,
+};
 
 class work_item {
  public:
@@ -38,10 +50,16 @@ class work_item {
   virtual call_arguments arguments() noexcept = 0;
   // The event itself, when there is one.
   [[nodiscard]] virtual event* message() noexcept { return nullptr; }
+  // Takes the failure of the attempt that has ended; then the item may run again. Precondition: `failed`.
+  virtual failure take_failure() noexcept = 0;
+  // The event, or the reply, as bytes; empty without a codec. Runs the user's codec: under no lock, and may throw.
+  [[nodiscard]] virtual event as_event() const = 0;
+  [[nodiscard]] virtual payload reply_bytes() = 0;
 
   void refuse(failure&& why) noexcept {
     const call_arguments call = arguments();
     call.refuse(call.out, std::move(why));
+    failed = true;
   }
   void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }  // relaxed: as in payload
   void drop_owner() noexcept {
@@ -60,16 +78,66 @@ class work_item {
   bool posted = false;  // nobody waits for its reply
   lineage origin{};
 
-  // Guarded by the function's lock until it runs, then the runner's own.
+  // Guarded by the function's lock; while it runs, the runner's own, but for the links, the state and `stop`.
   work_item* next = nullptr;
+  work_item* previous = nullptr;
   item_state state = item_state::queued;
   grant with{};
+  std::uint64_t queued_at = 0;   // ticks: accepted, or back from a wait
   std::uint64_t started_at = 0;  // ticks
+  std::uint32_t attempt = 1;
+  std::uint64_t run_ticks = 0;             // of the last attempt
+  std::uint32_t deliveries = 0;            // refused by its destination
+  bool delivering = false;                 // no attempt follows: its outcome is on its way to a destination
+  bool failed = false;                     // the attempt that has ended
+  std::weak_ptr<std::stop_source> stop{};  // of the running handler, once it has asked for its token
+  failure last_failure{};                  // of the last attempt that failed
+  std::vector<attempt_record> history{};   // all of them, while memory lasted
+
+  std::atomic<bool> cancelled{false};  // not to be tried again; its handler may look
+
+  // Guarded by the lock of the delayed events.
+  bool in_heap = false;
+  clock::time_point due{};
+  work_item* heap_child = nullptr;
+  work_item* heap_sibling = nullptr;
+  work_item* heap_previous = nullptr;
+
+  // Guarded by the lock of the dead letters.
+  std::chrono::system_clock::time_point died{};
+  bool holds_place = false;  // beyond the bound of dead letters: it still counts in its function's queue
 
   gate ended{};  // opened when the outcome is in place
 
  private:
   std::atomic<std::uint32_t> owners_{1};
+};
+
+// Items in order, through the items themselves.
+class item_list {
+ public:
+  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  [[nodiscard]] work_item* first() const noexcept { return first_; }
+  void push_back(work_item& each) noexcept {
+    each.next = nullptr;
+    each.previous = last_;
+    (last_ != nullptr ? last_->next : first_) = &each;
+    last_ = &each;
+  }
+  void remove(work_item& each) noexcept {
+    (each.previous != nullptr ? each.previous->next : first_) = each.next;
+    (each.next != nullptr ? each.next->previous : last_) = each.previous;
+    each.next = each.previous = nullptr;
+  }
+  work_item* pop_front() noexcept {
+    work_item* const taken = first_;
+    if (taken != nullptr) remove(*taken);
+    return taken;
+  }
+
+ private:
+  work_item* first_ = nullptr;
+  work_item* last_ = nullptr;
 };
 
 // An owning pointer to a work item.
@@ -97,8 +165,29 @@ void put_refusal(void* out, failure&& why) noexcept {
   static_cast<std::optional<result<R>>*>(out)->emplace(std::move(why));
 }
 
+// An item whose handler replies with R.
+template <class R>
+class item_with_reply : public work_item {
+ public:
+  failure take_failure() noexcept final {
+    failure taken = std::move(*out).error();
+    out.reset();
+    return taken;
+  }
+  [[nodiscard]] payload reply_bytes() final {
+    if constexpr (std::is_same_v<R, reply>) {
+      return (*out)->data;
+    } else if constexpr (!std::is_void_v<R> && encodable<R>) {
+      auto encoded = codec<R>::encode(**out);
+      if (encoded) return std::move(*encoded);
+    }
+    return {};
+  }
+  std::optional<result<R>> out{};
+};
+
 // A call by name, with its event kept.
-class event_item final : public work_item {
+class event_item final : public item_with_reply<reply> {
  public:
   explicit event_item(event&& message) : message_(std::move(message)) { bytes = message_.data.size(); }
   call_arguments arguments() noexcept override {
@@ -110,7 +199,7 @@ class event_item final : public work_item {
             .movable = false};
   }
   [[nodiscard]] event* message() noexcept override { return &message_; }
-  std::optional<result<reply>> out{};
+  [[nodiscard]] event as_event() const override { return message_; }
 
  private:
   event message_;

@@ -6,6 +6,7 @@
 // Threads:  for the handler's own thread. Only a std::stop_token taken from it may go elsewhere.
 
 #include <dormouse/event.hpp>
+#include <dormouse/functions/acceptance.hpp>
 #include <dormouse/functions/reply.hpp>
 #include <dormouse/log.hpp>
 #include <dormouse/result.hpp>
@@ -25,8 +26,8 @@ namespace dormouse::inline DORMOUSE_FLAVOUR {
 namespace detail {
 class core;
 class invocation;
+class work_item;
 struct function_record;
-struct lineage;
 }  // namespace detail
 
 class context {
@@ -48,9 +49,10 @@ class context {
 
   // Time until the deadline: the function's timeout or the caller's deadline, whichever comes first. Zero when past.
   [[nodiscard]] std::chrono::nanoseconds remaining() const noexcept;
-  // Has the deadline passed? Reads the clock, arms nothing.
+  // Has the deadline passed, or has the event been cancelled? Reads the clock, arms nothing.
   [[nodiscard]] bool stop_requested() const noexcept;
-  // Stops at the deadline. The first call arms a timer; stop callbacks run on a library thread, not on the handler's.
+  // Stops at the deadline and on a cancel. The first call arms a timer; stop callbacks run on a library
+  // thread, not on the handler's.
   // Never stops when no timer could be armed (no thread to be had, or no memory): stop_requested() always works.
   [[nodiscard]] std::stop_token stop_token();
 
@@ -66,7 +68,7 @@ class context {
 
   // Calls into the same runtime, as runtime::invoke and runtime::post; this invocation becomes the caller.
   result<reply> invoke(std::string_view name, const event& message);
-  result<void> post(std::string_view name, event message);
+  result<acceptance> post(std::string_view name, event message);
 
  private:
   friend class detail::invocation;
@@ -79,11 +81,11 @@ class context {
   // Plain stores on the warm path; everything else is made on demand.
   detail::core* core_ = nullptr;
   const detail::function_record* record_ = nullptr;
-  const context* parent_ = nullptr;          // the call on this thread that made this one
-  const detail::lineage* origin_ = nullptr;  // the calls that led to the event, when it was posted
-  std::uint64_t started_ = 0;                // ticks
-  std::uint64_t deadline_ = 0;               // ticks
-  mutable std::uint64_t id_ = 0;             // 0: not given yet
+  const context* parent_ = nullptr;    // the call on this thread that made this one
+  detail::work_item* item_ = nullptr;  // the accepted event, when it is one
+  std::uint64_t started_ = 0;          // ticks
+  std::uint64_t deadline_ = 0;         // ticks
+  mutable std::uint64_t id_ = 0;       // 0: not given yet
   std::uint32_t attempt_ = 1;
   std::uint16_t depth_ = 1;
   bool cold_ = false;

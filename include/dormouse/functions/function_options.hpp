@@ -4,6 +4,8 @@
 // How one function runs. Every field has a default that a first use need not know.
 
 #include <dormouse/detail/config.hpp>
+#include <dormouse/functions/destination.hpp>
+#include <dormouse/functions/retry_policy.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -38,6 +40,13 @@ struct function_options {
   std::size_t queue_depth_max = 10'000;
   // Bytes of their data, 1 .. 1 TiB. Beyond: throttled (queue_bytes).
   std::size_t queue_bytes_max = std::size_t{64} << 20U;
+
+  // Posted events ---------------------------------------------------------
+  // What becomes of one that failed,
+  retry_policy retry{};
+  // and where its outcome goes. Empty: a success is counted; an event that used up its attempts is a dead letter.
+  destination on_success{};
+  destination on_failure{};
 
   friend bool operator==(const function_options&, const function_options&) = default;
 };

@@ -6,7 +6,7 @@
 //   auto greet = runtime.define("greet", [](std::string_view who) { return fmt::format("hello {}", who); });
 //   result<std::string> now = greet("ann");             // on this thread, no serialization
 //   auto later = greet.submit("bob");                   // result<pending<std::string>>
-//   result<void> sometime = greet.post("eve");          // handed over; its outcome goes to observer and statistics
+//   result<acceptance> kept = greet.post("eve");        // handed over; repeated if it fails
 //
 // Threads: every member may be called from any thread, inside handlers too.
 // Errors:  no member throws, apart from what copying or moving the argument throws on the caller's side.
@@ -15,6 +15,7 @@
 #include <dormouse/codec.hpp>
 #include <dormouse/detail/entry.hpp>
 #include <dormouse/detail/work_item.hpp>
+#include <dormouse/functions/acceptance.hpp>
 #include <dormouse/functions/handler.hpp>
 #include <dormouse/functions/pending.hpp>
 
@@ -46,26 +47,42 @@ struct owned_argument<T> {
 
 // A typed call, with its argument kept.
 template <class R, class A>
-class typed_item final : public work_item {
+class typed_item final : public item_with_reply<R> {
  public:
   using plain = std::remove_cvref_t<A>;
   using owned = typename owned_argument<plain>::type;
-  explicit typed_item(owned&& argument) : argument_(std::move(argument)) { bytes = size_of(argument_); }
+  explicit typed_item(owned&& argument) : argument_(std::move(argument)) { this->bytes = size_of(argument_); }
   call_arguments arguments() noexcept override {
     if constexpr (std::is_same_v<owned, plain>) {
-      return {.argument = &argument_, .out = &out, .refuse = &put_refusal<R>, .by_event = false, .movable = true};
+      // A posted argument stays for the next attempt: the handler gets a copy.
+      return with(&argument_, !this->posted);
     } else {
       view_.emplace(view_of(argument_));
-      return {.argument = &*view_, .out = &out, .refuse = &put_refusal<R>, .by_event = false, .movable = false};
+      return with(&*view_, false);
     }
   }
   [[nodiscard]] event* message() noexcept override {
     if constexpr (std::is_same_v<owned, event>) return &argument_;
     return nullptr;
   }
-  std::optional<result<R>> out{};
+  [[nodiscard]] event as_event() const override {
+    if constexpr (std::is_same_v<owned, event>) {
+      if constexpr (std::is_copy_constructible_v<owned>) return argument_;
+    } else if constexpr (encodable<owned>) {
+      auto data = codec<owned>::encode(argument_);
+      if (data) {
+        return {.type = "dormouse.call",
+                .datacontenttype = std::string(codec<owned>::content_type),
+                .data = std::move(*data)};
+      }
+    }
+    return {.type = "dormouse.call"};
+  }
 
  private:
+  call_arguments with(void* argument, bool movable) noexcept {
+    return {.argument = argument, .out = &this->out, .refuse = &put_refusal<R>, .by_event = false, .movable = movable};
+  }
   static plain view_of(const owned& argument) {
     if constexpr (std::is_same_v<owned, payload>) {
       return plain(argument.bytes());
@@ -88,12 +105,12 @@ class typed_item final : public work_item {
 };
 
 template <class R>
-class bare_item final : public work_item {
+class bare_item final : public item_with_reply<R> {
  public:
   call_arguments arguments() noexcept override {
-    return {.argument = nullptr, .out = &out, .refuse = &put_refusal<R>, .by_event = false, .movable = false};
+    return {.argument = nullptr, .out = &this->out, .refuse = &put_refusal<R>, .by_event = false, .movable = false};
   }
-  std::optional<result<R>> out{};
+  [[nodiscard]] event as_event() const override { return {.type = "dormouse.call"}; }
 };
 
 // Allocates the item and hands it over; the pointer stays the caller's.
@@ -147,12 +164,13 @@ class handle<R()> : public function_handle {
     if (!item) return std::move(item).error();
     return pending<R>(std::move(keeper), (*item)->out);
   }
-  // As submit(), for an outcome that nobody waits for. Accepted in memory: lost with the process.
-  result<void> post() const {
+  // As submit(), for an outcome that nobody waits for: a failed attempt is repeated, then delivered or kept as a dead
+  // letter (function_options::retry, on_failure). Fails as submit(), and limit_exceeded (dead_letters).
+  result<acceptance> post() const {
     detail::item_pointer keeper;
     auto item = detail::hand_over_new<detail::bare_item<R>>(target_, keeper, true);
     if (!item) return std::move(item).error();
-    return {};
+    return detail::accepted(**item);
   }
 
  private:
@@ -186,7 +204,7 @@ class handle<R(A)> : public function_handle {
   template <class T>
   requires std::is_convertible_v<T, typename detail::owned_argument<plain>::type> ||
       std::is_constructible_v<typename detail::owned_argument<plain>::type, T>
-          result<void> post(T&& argument)
+          result<acceptance> post(T&& argument)
   const {
     static_assert(std::is_copy_constructible_v<plain> && !std::is_rvalue_reference_v<A>,
                   "dormouse: a posted argument may be needed for another attempt, so it must be copyable; invoke or "
@@ -196,7 +214,7 @@ class handle<R(A)> : public function_handle {
     auto item =
         detail::hand_over_new<item_type>(target_, keeper, true, typename item_type::owned(std::forward<T>(argument)));
     if (!item) return std::move(item).error();
-    return {};
+    return detail::accepted(**item);
   }
 
  private:

@@ -40,6 +40,12 @@ struct function_stats {
   std::uint64_t timeouts = 0;             // the handler ended after its deadline
   std::uint64_t refusals = 0;             // never ran: throttled, recursion, deadline, shutting down
   std::uint64_t destructor_failures = 0;  // an instance's destructor threw
+  std::uint64_t retries = 0;              // attempts after the first
+  std::uint64_t retries_held_back = 0;    // times that the retry budget made one wait
+  std::uint64_t deliveries = 0;           // outcomes that a destination has taken
+  std::uint64_t delivery_failures = 0;    // and refused
+  std::uint64_t dead_letters = 0;         // events that became one
+  std::uint64_t cancelled = 0;            // events that were cancelled before their handler
   std::uint64_t queued_now = 0;           // accepted events that are not terminal, running ones included
   std::uint64_t waiting_now = 0;          // synchronous callers that wait for an instance
   std::uint64_t instances_now = 0;        // instances with state
@@ -57,6 +63,7 @@ struct runtime_stats {
   std::uint64_t threads_started = 0;    // since the runtime was made
   std::uint64_t thread_failures = 0;    // threads that could not be started
   std::uint64_t observer_failures = 0;  // throws out of observers and log sinks
+  std::size_t dead_letters = 0;         // kept now
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR

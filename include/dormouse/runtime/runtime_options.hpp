@@ -29,6 +29,17 @@ struct runtime_options {
   const clock* time = nullptr;
   // Calls in a chain, the outermost included, 1 .. 1,000. Beyond: recursion_limit (depth).
   unsigned depth_max = 16;
+  // What jitter is drawn from. Zero: from the system's clock.
+  std::uint64_t seed = 0;
+  // For how many ended events status() still knows how they ended, 0 .. 10,000,000; those that have not ended come on
+  // top. Zero: status() knows none, and nothing is spent on it.
+  std::size_t status_count_max = 0;
+
+  // Bounds ----------------------------------------------------------------
+  // Dead letters, 1 .. 100,000,000, and bytes of their data, 1 .. 1 TiB. At either, post() fails: limit_exceeded
+  // (dead_letters).
+  std::size_t dead_letters_max = 10'000;
+  std::size_t dead_letter_bytes_max = std::size_t{64} << 20U;
 
   // Performance -----------------------------------------------------------
   // Ceiling of compute workers, 1 .. 1,024. Zero: the processors this process may use, at least 2.
@@ -48,6 +59,7 @@ struct run_options {
 enum class unfinished_state : std::uint8_t {
   queued = 1,  // never started, ended with shutting_down
   running,     // its handler has not returned; what it touches stays alive until it does
+  waiting,     // for its next attempt or its destination; not waited for
 };
 
 struct unfinished {

@@ -36,11 +36,19 @@ DORMOUSE_INLINE std::chrono::nanoseconds context::remaining() const noexcept {
   return core_->time.between(core_->time.ticks(), deadline_);
 }
 
-DORMOUSE_INLINE bool context::stop_requested() const noexcept { return core_->time.ticks() > deadline_; }
+DORMOUSE_INLINE bool context::stop_requested() const noexcept {
+  if (item_ != nullptr && item_->cancelled.load(std::memory_order_relaxed)) return true;  // relaxed: a hint
+  return core_->time.ticks() > deadline_;
+}
 
 DORMOUSE_INLINE std::stop_token context::stop_token() {
   if (stop_ == nullptr) {
     stop_ = std::make_shared<stop_timer>();
+    if (item_ != nullptr) {
+      const std::lock_guard lock(core_->lock_of(*item_->record));
+      item_->stop = std::shared_ptr<std::stop_source>(stop_, &stop_->source);
+      if (item_->cancelled.load(std::memory_order_relaxed)) stop_->source.request_stop();  // nobody listens yet
+    }
     const auto due = core_->time.now() + remaining();
     // The timekeeper runs no user code, so the callbacks of the token run on a housekeeping worker.
     stop_->timer = core_->timers.arm(due, [weak = std::weak_ptr<stop_timer>(stop_), owner = core_] {

@@ -27,6 +27,15 @@ DORMOUSE_INLINE runtime_options checked(runtime_options given) {
   if (given.thread_idle_timeout < std::chrono::nanoseconds{0} || given.thread_idle_timeout > std::chrono::hours{1}) {
     refuse("thread_idle_timeout", given.thread_idle_timeout, "0 .. 1 h");
   }
+  if (given.status_count_max > 10'000'000) refuse("status_count_max", given.status_count_max, "0 .. 10,000,000");
+  if (given.dead_letters_max < 1 || given.dead_letters_max > 100'000'000) {
+    refuse("dead_letters_max", given.dead_letters_max, "1 .. 100,000,000");
+  }
+  if (given.dead_letter_bytes_max < 1 || given.dead_letter_bytes_max > std::size_t{1} << 40U) {
+    refuse("dead_letter_bytes_max", given.dead_letter_bytes_max, "1 .. 1 TiB");
+  }
+  if (given.seed == 0)
+    given.seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   if (given.compute_workers_max == 0) given.compute_workers_max = std::max<std::size_t>(2, processors());
   return given;
 }
@@ -41,6 +50,7 @@ DORMOUSE_INLINE core::core(runtime_options given)
       timers(time, [this]() -> std::shared_ptr<void> { return shared_from_this(); }),
       instances(*this),
       events(*this),
+      ends(*this),
       chores(*this) {}
 
 DORMOUSE_INLINE core::~core() = default;
@@ -83,6 +93,7 @@ DORMOUSE_INLINE runtime_stats core::stats() {
   now.queued = events.accepted();
   now.threads_started = compute->threads_started() + housekeeping->threads_started() + timers.threads_started();
   now.thread_failures = compute->thread_failures() + housekeeping->thread_failures() + timers.thread_failures();
+  now.dead_letters = ends.dead_count();
   now.observer_failures = observer_failures_.load(std::memory_order_relaxed);
   return now;
 }
@@ -147,7 +158,7 @@ DORMOUSE_INLINE void core::wait_drained(clock::time_point until) {
     core& closing;
   };
   const poke on_manual_clock(*this);
-  const auto drained = [this] { return events.accepted() == 0 && !instances.any_in_use(); };
+  const auto drained = [this] { return events.accepted() == ends.resting() && !instances.any_in_use(); };
   std::unique_lock lock(closing_);
   while (!drained() && time.now() < until) {
     if (time.is_manual()) {
@@ -182,6 +193,7 @@ DORMOUSE_INLINE std::vector<unfinished> core::close(std::chrono::nanoseconds dra
   timers.stop();
   enter(core_phase::closed);
   events.refuse_all(left);
+  ends.refuse_waiting(left);
   instances.append_running(left);
   end_lanes(std::max(until - time.now(), clock::time_point::duration{0}));
   const std::lock_guard lock(closing_);

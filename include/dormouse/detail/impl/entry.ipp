@@ -54,6 +54,10 @@ DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& ta
   }
 }
 
+DORMOUSE_INLINE acceptance accepted(const work_item& item) noexcept {
+  return {.id = {item.id, item.record->index}, .kept = durability::memory};
+}
+
 DORMOUSE_INLINE void wait_ended(work_item& item) {
   if (item.ended.is_open()) return;
   // A worker that waits would be missing to run what it waits for.

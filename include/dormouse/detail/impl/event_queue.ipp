@@ -14,8 +14,14 @@ DORMOUSE_INLINE result<void> event_queue::accept(work_item& fresh, bool inside) 
     return make_failure(errc::recursion_limit, effect_kind::not_applied, failure_reason::depth,
                         "the chain of calls that posts this event is as deep as depth_max allows");
   }
+  if (fresh.posted && core_.ends.full()) {
+    return make_failure(errc::limit_exceeded, effect_kind::not_applied, failure_reason::dead_letters,
+                        "the dead letters are at their bound: redrive or discard some");
+  }
+  if (core_.ends.unarmed()) [[unlikely]]
+    core_.ends.rearm();
   fresh.id = core_.next_invocation();
-  fresh.accepted_at = core_.time.ticks();
+  fresh.accepted_at = fresh.queued_at = core_.time.ticks();
   fresh.add_owner();  // the queue's: a worker may end the event at any time from here on
   if (auto queued = enqueue(fresh, inside); !queued) {
     fresh.drop_owner();
@@ -28,40 +34,53 @@ DORMOUSE_INLINE result<void> event_queue::accept(work_item& fresh, bool inside) 
                       "no worker lives and no thread could be started");
 }
 
-DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside) {
+// Under the function's lock: counts the event against the function's bounds.
+DORMOUSE_INLINE result<void> event_queue::admit(work_item& item, bool inside) {
   function_record& record = *item.record;
-  const std::lock_guard lock(core_.lock_of(record));
   if (record.generation != item.generation) {
     return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
   }
   if (!core_.admits(inside)) return core::shutting_down();
   const function_options& options = record.settings->options;
+  function_activity& activity = core_.instances.activity_of(record);
+  const bool too_many = activity.accepted + activity.callers_waiting >= options.queue_depth_max;
+  if (too_many || item.bytes > options.queue_bytes_max - activity.accepted_bytes) {
+    ++record.totals->refusals;
+    core_.instances.rest(record);
+    return too_many ? make_failure(errc::throttled, effect_kind::not_applied, failure_reason::queue_depth,
+                                   "the function has queue_depth_max accepted events")
+                    : make_failure(errc::throttled, effect_kind::not_applied, failure_reason::queue_bytes,
+                                   "the function's accepted events would exceed queue_bytes_max");
+  }
+  ++activity.accepted;
+  activity.accepted_bytes += item.bytes;
+  accepted_.fetch_add(1);
+  return {};
+}
+
+DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside) {
+  const std::lock_guard lock(core_.lock_of(*item.record));
   try {
-    function_activity& activity = core_.instances.activity_of(record);
-    const bool too_many = activity.accepted + activity.callers_waiting >= options.queue_depth_max;
-    if (too_many || item.bytes > options.queue_bytes_max - activity.accepted_bytes) {
-      ++record.totals->refusals;
-      core_.instances.rest(record);
-      return too_many ? make_failure(errc::throttled, effect_kind::not_applied, failure_reason::queue_depth,
-                                     "the function has queue_depth_max accepted events")
-                      : make_failure(errc::throttled, effect_kind::not_applied, failure_reason::queue_bytes,
-                                     "the function's accepted events would exceed queue_bytes_max");
-    }
-    ++activity.accepted;
-    activity.accepted_bytes += item.bytes;
-    accepted_.fetch_add(1);
-    activity.queue.push(item);
-    make_ready(activity);
-    return {};
+    if (auto admitted = admit(item, inside); !admitted) return admitted;
   } catch (const std::bad_alloc&) {
     return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
   }
+  if (item.posted) core_.ends.note(item, invocation_state::queued);
+  item.record->activity->queue.push_back(item);
+  make_ready(*item.record->activity);
+  return {};
 }
 
 // A claimed event whose acceptance is taken back: as if it had never been accepted.
 DORMOUSE_INLINE void event_queue::withdraw(work_item& item) noexcept {
   end(item);
   item.drop_owner();
+}
+
+DORMOUSE_INLINE void event_queue::ring() noexcept {
+  if (core_.compute->notify()) return;
+  // Nobody lives to take it, and no thread can be had: neither, perhaps, for the timer; then the next submitter helps.
+  [[maybe_unused]] const auto later = core_.timers.arm(core_.time.now() + ring_again, [this] { ring(); });
 }
 
 DORMOUSE_INLINE void event_queue::make_ready(function_activity& activity) noexcept {
@@ -91,19 +110,28 @@ DORMOUSE_INLINE function_activity* event_queue::next_ready() noexcept {
 
 // Out of the queue, to run. Under the function's lock.
 DORMOUSE_INLINE work_item* event_queue::pop(function_activity& activity) noexcept {
-  work_item* const item = activity.queue.pop();
-  item->state = item_state::running;
-  item->started_at = core_.time.ticks();
-  activity.record->totals->queued.add(core_.time.between(item->accepted_at, item->started_at));
+  work_item* const item = activity.queue.first();
+  take_out(*item);
   if (activity.queue.empty()) {
     activity.record->attention.fetch_and(~attention_bits::events_wait, std::memory_order_seq_cst);
   }
   return item;
 }
 
+DORMOUSE_INLINE bool event_queue::too_old(const work_item& item) const noexcept {
+  const std::uint64_t now = core_.time.ticks();
+  const std::uint64_t age_max = item.record->settings->age_ticks;
+  return item.posted && now > item.accepted_at && now - item.accepted_at > age_max;
+}
+
 // The first event of a function with what it needs to run, or null when there is none or no instance. Under the lock.
 DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
   if (activity.queue.empty()) return nullptr;
+  if (work_item* const first = activity.queue.first(); first->delivering || too_old(*first)) {
+    pop(activity)->with = {};  // it needs no instance
+    if (!activity.queue.empty()) make_ready(activity);
+    return first;
+  }
   auto got = core_.instances.try_acquire(activity);
   if (!got) {
     // A release that came just before the bit was set is found by the second try; one that comes after it sees the bit.
@@ -130,15 +158,21 @@ DORMOUSE_INLINE void* event_queue::take() {
 
 // ---- running and ending ---------------------------------------------------------------------------------------------
 
-// The event is terminal: its bounds are free again, and who waits for it is told.
+DORMOUSE_INLINE void event_queue::release_place(function_activity& activity, std::size_t bytes) noexcept {
+  --activity.accepted;
+  activity.accepted_bytes -= bytes;
+  accepted_.fetch_sub(1);
+}
+
 DORMOUSE_INLINE void event_queue::end(work_item& item) noexcept {
   function_record& record = *item.record;
   {
     const std::lock_guard lock(core_.lock_of(record));
+    function_activity& activity = *record.activity;
+    if (item.state == item_state::running) activity.running.remove(item);
+    if (item.state == item_state::waiting) activity.waiting.remove(item);
     item.state = item_state::ended;
-    --record.activity->accepted;
-    record.activity->accepted_bytes -= item.bytes;
-    accepted_.fetch_sub(1);
+    release_place(activity, item.bytes);
     core_.instances.rest(record);
   }
   core_.progress();
@@ -154,7 +188,8 @@ DORMOUSE_INLINE work_item* event_queue::end_and_continue(work_item& item, lease*
   {
     const std::lock_guard lock(core_.lock_of(record));
     function_activity& activity = *record.activity;  // kept by the lease
-    if (!activity.queue.empty() && activity.callers.empty()) {
+    work_item* const first = activity.queue.first();
+    if (first != nullptr && activity.callers.empty() && !first->delivering && !too_old(*first)) {
       work_item* const next = pop(activity);
       next->with = grant{.taken = with};
       return next;
@@ -164,29 +199,60 @@ DORMOUSE_INLINE work_item* event_queue::end_and_continue(work_item& item, lease*
   return nullptr;
 }
 
+// A posted event that failed, or whose success somebody is told, is not over yet.
+DORMOUSE_INLINE work_item* event_queue::after(work_item& item, lease* with) noexcept {
+  if (!item.posted || (!item.failed && item.record->settings->options.on_success.empty())) {
+    if (item.posted) core_.ends.note(item, invocation_state::succeeded);
+    return end_and_continue(item, with);
+  }
+  if (with != nullptr) core_.instances.release(*with);
+  core_.ends.conclude(item);
+  return nullptr;
+}
+
 DORMOUSE_INLINE void event_queue::run(void* piece) noexcept {
   const std::uint64_t begun = core_.time.ticks();
   const std::uint64_t quantum = core_.time.to_ticks(quantum_time);
   int events = 0;
   for (auto* item = static_cast<work_item*>(piece); item != nullptr;) {
+    if (item->delivering) {
+      core_.ends.deliver(*item);
+      break;
+    }
+    if (item->with.is_none()) {  // start_one() found it too old to start
+      item->refuse(make_failure(errc::event_age_exceeded, effect_kind::not_applied, failure_reason::none,
+                                "it has waited for longer than event_age_max"));
+      core_.ends.conclude(*item);
+      break;
+    }
     const bool within = ++events < quantum_events && core_.time.ticks() - begun < quantum;
     lease* with = nullptr;
     {
       const lane::user_code handler(*core_.compute);
       with = invocation::run_item(core_, *item, within);
     }
-    item = end_and_continue(*item, with);
+    item = after(*item, with);
   }
   core_.settle();
 }
 
-DORMOUSE_INLINE bool event_queue::claim(work_item& item) {
-  function_record& record = *item.record;
-  const std::lock_guard lock(core_.lock_of(record));
-  if (item.state != item_state::queued || !record.activity->queue.remove(item)) return false;
+// Out of the queue: running, for whoever asked. Under the function's lock.
+DORMOUSE_INLINE void event_queue::take_out(work_item& item) noexcept {
+  function_activity& activity = *item.record->activity;
+  activity.queue.remove(item);
+  activity.running.push_back(item);
   item.state = item_state::running;
+  item.failed = item.failed && item.delivering;
   item.started_at = core_.time.ticks();
-  record.totals->queued.add(core_.time.between(item.accepted_at, item.started_at));
+  item.record->totals->queued.add(core_.time.between(item.queued_at, item.started_at));
+  if (item.posted && item.attempt == 1) activity.budget.earn(item.record->settings->options.retry);
+  if (item.posted && !item.delivering) core_.ends.note(item, invocation_state::running);
+}
+
+DORMOUSE_INLINE bool event_queue::claim(work_item& item) {
+  const std::lock_guard lock(core_.lock_of(*item.record));
+  if (item.state != item_state::queued) return false;
+  take_out(item);
   return true;
 }
 
@@ -194,6 +260,55 @@ DORMOUSE_INLINE void event_queue::run_claimed(work_item& item) {
   invocation::run_for_waiter(core_, item);
   end(item);
   item.drop_owner();  // the queue's
+}
+
+// ---- what outcomes needs --------------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE work_item* event_queue::find(const function_record& record, std::uint64_t id) noexcept {
+  if (record.activity == nullptr) return nullptr;
+  for (const item_list* list : {&record.activity->queue, &record.activity->running, &record.activity->waiting}) {
+    for (work_item* each = list->first(); each != nullptr; each = each->next) {
+      if (each->id == id && each->posted) return each;
+    }
+  }
+  return nullptr;
+}
+
+DORMOUSE_INLINE void event_queue::set_aside(work_item& item, item_state state) noexcept {
+  function_activity& activity = *item.record->activity;
+  if (item.state == item_state::running) activity.running.remove(item);
+  item.state = state;
+  if (state == item_state::waiting) activity.waiting.push_back(item);
+}
+
+DORMOUSE_INLINE void event_queue::queue_again(work_item& item) noexcept {
+  function_activity& activity = *item.record->activity;
+  activity.waiting.remove(item);
+  item.state = item_state::queued;
+  item.queued_at = core_.time.ticks();
+  if (item.attempt == 1) item.accepted_at = item.queued_at;  // a dead letter that starts anew
+  core_.ends.note(item, invocation_state::queued);
+  activity.queue.push_back(item);
+  make_ready(activity);
+  ring();
+}
+
+DORMOUSE_INLINE void event_queue::leave(function_record& record, std::size_t bytes) noexcept {
+  {
+    const std::lock_guard lock(core_.lock_of(record));
+    release_place(*record.activity, bytes);
+    core_.instances.rest(record);
+  }
+  core_.progress();
+}
+
+DORMOUSE_INLINE bool event_queue::readmit(work_item& item) noexcept {
+  const std::lock_guard lock(core_.lock_of(*item.record));
+  try {
+    return admit(item, false).has_value();
+  } catch (...) {
+    return false;
+  }
 }
 
 DORMOUSE_INLINE void event_queue::refuse_all(std::vector<unfinished>& to) {
@@ -208,7 +323,7 @@ DORMOUSE_INLINE void event_queue::refuse_all(std::vector<unfinished>& to) {
         item = pop(*record.activity);
         ++record.totals->refusals;
       }
-      item->refuse(core::shutting_down());
+      if (!item->delivering) item->refuse(core::shutting_down());
       try {
         to.push_back({item->id, std::string(record.name()), unfinished_state::queued});
       } catch (...) {  // a list cut short by memory; the event itself has its outcome

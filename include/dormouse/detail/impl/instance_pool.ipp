@@ -90,6 +90,7 @@ DORMOUSE_INLINE std::optional<grant> instance_pool::try_acquire(function_activit
   } else if (activity.leases >= settings.leases_max) {
     return std::nullopt;
   }
+  got.makes = true;
   ++activity.leases;
   leases_.fetch_add(1);
   return got;
@@ -104,7 +105,7 @@ DORMOUSE_INLINE void instance_pool::offer_room(function_activity& activity) noex
   }
   if (activity.queue.empty()) return;
   core_.events.make_ready(activity);
-  [[maybe_unused]] const bool served = core_.compute->notify();  // else the next event's submitter is told
+  core_.events.ring();
 }
 
 DORMOUSE_INLINE void instance_pool::answer(function_activity& activity, waiting_caller& caller,

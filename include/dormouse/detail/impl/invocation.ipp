@@ -27,7 +27,8 @@ DORMOUSE_INLINE void invocation::begin(context& ctx, core& owner, function_recor
   if (item == nullptr) return;
   ctx.id_ = item->id;
   ctx.event_ = item->message();
-  ctx.origin_ = &item->origin;
+  ctx.item_ = item;
+  ctx.attempt_ = item->attempt;
 }
 
 DORMOUSE_INLINE bool invocation::inside(const core& owner) noexcept {
@@ -48,8 +49,9 @@ DORMOUSE_INLINE lineage invocation::chain_of(const context& ctx) {
   lineage chain;
   for (const context* each = &ctx; each != nullptr; each = each->parent_) {
     chain.functions.insert(chain.functions.begin(), each->record_);
-    if (each->origin_ == nullptr || each->parent_ != nullptr) continue;
-    chain.functions.insert(chain.functions.begin(), each->origin_->functions.begin(), each->origin_->functions.end());
+    if (each->item_ == nullptr || each->parent_ != nullptr) continue;
+    const auto& before = each->item_->origin.functions;
+    chain.functions.insert(chain.functions.begin(), before.begin(), before.end());
   }
   chain.depth = ctx.depth_;
   return chain;
@@ -296,8 +298,8 @@ DORMOUSE_INLINE void invocation::run_for_waiter(core& owner, work_item& item) {
   begin(ctx, owner, *item.record, &item);
   call_arguments call = item.arguments();
   timing times;
-  times.arrived = item.accepted_at;
-  times.queued = item.started_at > item.accepted_at ? item.started_at - item.accepted_at : 0;
+  times.arrived = item.queued_at;
+  times.queued = item.started_at > item.queued_at ? item.started_at - item.queued_at : 0;
   run_here(ctx, item.generation, call, item.deadline, times);
 }
 
@@ -307,12 +309,17 @@ DORMOUSE_INLINE lease* invocation::run_item(core& owner, work_item& item, bool k
   begin(ctx, owner, record, &item);
   call_arguments call = item.arguments();
   timing times;
-  times.arrived = item.accepted_at;
-  times.queued = item.started_at > item.accepted_at ? item.started_at - item.accepted_at : 0;
+  times.arrived = item.queued_at;
+  times.queued = item.started_at > item.queued_at ? item.started_at - item.queued_at : 0;
   lease* with = item.with.taken;
-  if (with == nullptr && !make_lease(ctx, item.with, with, call, times)) return nullptr;
+  if (with == nullptr && !make_lease(ctx, item.with, with, call, times)) {
+    item.failed = true;
+    return nullptr;
+  }
   with->running.store(item.id, std::memory_order_relaxed);  // relaxed: shown by close(), orders nothing
   const ending end = run(ctx, *with, call, item.deadline, times);
+  item.failed = end.outcome.has_value();
+  item.run_ticks = end.run_ticks;
   with->running.store(0, std::memory_order_relaxed);
   keep_lease = keep_lease && with->keep && !ctx.cold_ && !owner.options.observer;
   if (!keep_lease) owner.instances.release(*with);

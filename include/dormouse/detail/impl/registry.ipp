@@ -39,6 +39,18 @@ void check_range(const char* option, T value, Low low, High high) {
                                           std::common_type_t<T, Low>(low), std::common_type_t<T, High>(high)));
 }
 
+DORMOUSE_INLINE void check_retry(const retry_policy& policy) {
+  using namespace std::chrono;
+  check_range("retry.attempts_max", policy.attempts_max, 1U, 100U);
+  check_range("retry.delay_first", policy.delay_first, nanoseconds{0}, nanoseconds{hours{24}});
+  check_range("retry.delay_factor", policy.delay_factor, 1U, 100U);
+  check_range("retry.delay_max", policy.delay_max, nanoseconds{0}, nanoseconds{hours{24}});
+  check_range("retry.jitter_percent", policy.jitter_percent, 0U, 100U);
+  check_range("retry.event_age_max", policy.event_age_max, nanoseconds{milliseconds{1}}, nanoseconds{hours{24 * 30}});
+  check_range("retry.budget_percent", policy.budget_percent, 0U, 10'000U);
+  check_range("retry.budget_per_second_min", policy.budget_per_second_min, 1U, 1'000'000U);
+}
+
 DORMOUSE_INLINE void check_options(const function_options& options, const handler_ops& ops) {
   using namespace std::chrono;
   check_range("timeout", options.timeout, nanoseconds{1000}, nanoseconds{hours{24}});
@@ -48,6 +60,7 @@ DORMOUSE_INLINE void check_options(const function_options& options, const handle
   check_range("instance_concurrency", options.instance_concurrency, std::size_t{1}, std::size_t{65'536});
   check_range("queue_depth_max", options.queue_depth_max, std::size_t{1}, std::size_t{100'000'000});
   check_range("queue_bytes_max", options.queue_bytes_max, std::size_t{1}, std::size_t{1} << 40U);
+  check_retry(options.retry);
   if (options.busy != when_busy::wait && options.busy != when_busy::throttle) {
     throw std::invalid_argument("dormouse: function_options::busy is neither when_busy::wait nor when_busy::throttle");
   }
@@ -156,6 +169,7 @@ DORMOUSE_INLINE const function_settings* registry::intern(const function_options
   fresh->timeout_ticks = time_.to_ticks(wanted.timeout);
   fresh->init_timeout_ticks = time_.to_ticks(wanted.init_timeout);
   fresh->idle_ticks = time_.to_ticks(wanted.idle_timeout);
+  fresh->age_ticks = time_.to_ticks(wanted.retry.event_age_max);
   fresh->leases_max = wanted.instances_max * wanted.instance_concurrency;
   settings_.push_back(std::move(fresh));
   return settings_.back().get();

@@ -93,13 +93,39 @@ DORMOUSE_INLINE result<pending<reply>> runtime::submit(std::string_view name, ev
   return pending<reply>(std::move(keeper), (*item)->out);
 }
 
-DORMOUSE_INLINE result<void> runtime::post(std::string_view name, event message) {
+DORMOUSE_INLINE result<acceptance> runtime::post(std::string_view name, event message) {
   const auto target = find(name);
   if (target.record == nullptr) return detail::unknown_function(name);
   detail::item_pointer keeper;
   auto item = detail::hand_over_event(target, std::move(message), keeper, nullptr, true);
   if (!item) return std::move(item).error();
-  return {};
+  return detail::accepted(**item);
+}
+
+DORMOUSE_INLINE result<invocation_state> runtime::cancel(const invocation_id& id) {
+  if (id.function >= core_->functions.size()) {
+    return detail::make_failure(errc::not_found, effect_kind::not_applied, failure_reason::none, "no such event");
+  }
+  return core_->ends.cancel(core_->functions.at(id.function), id.number);
+}
+
+DORMOUSE_INLINE std::optional<invocation_status> runtime::status(const invocation_id& id) const {
+  return core_->ends.status.get(id.number);
+}
+
+DORMOUSE_INLINE std::vector<dead_letter> runtime::dead_letters(const dead_letter_filter& which) const {
+  return core_->ends.letters(which);
+}
+
+DORMOUSE_INLINE std::size_t runtime::redrive(const dead_letter_filter& which, const redrive_options& options) {
+  if (options.per_second_max && (*options.per_second_max < 1 || *options.per_second_max > 1'000'000)) {
+    throw std::invalid_argument("dormouse: redrive_options::per_second_max must be 1 .. 1,000,000");
+  }
+  return core_->ends.redrive(which, options);
+}
+
+DORMOUSE_INLINE std::size_t runtime::discard_dead_letters(const dead_letter_filter& which) {
+  return core_->ends.discard(which);
 }
 
 DORMOUSE_INLINE result<reply> context::invoke(std::string_view name, const event& message) {
@@ -108,13 +134,13 @@ DORMOUSE_INLINE result<reply> context::invoke(std::string_view name, const event
   return detail::call_by_name({core_, record, record->generation}, message, nullptr);
 }
 
-DORMOUSE_INLINE result<void> context::post(std::string_view name, event message) {
+DORMOUSE_INLINE result<acceptance> context::post(std::string_view name, event message) {
   detail::function_record* const record = core_->functions.find(name);
   if (record == nullptr) return detail::unknown_function(name);
   detail::item_pointer keeper;
   auto item = detail::hand_over_event({core_, record, record->generation}, std::move(message), keeper, nullptr, true);
   if (!item) return std::move(item).error();
-  return {};
+  return detail::accepted(**item);
 }
 
 DORMOUSE_INLINE result<binding> runtime::attach(std::unique_ptr<trigger> source, const function_handle& target) {
