@@ -99,6 +99,8 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/failure.ipp
     include/dormouse/detail/impl/functions.ipp
     include/dormouse/detail/impl/housekeeper.ipp
+    include/dormouse/detail/impl/instance_limits.ipp
+    include/dormouse/detail/impl/versions.ipp
     include/dormouse/detail/impl/instance_pool.ipp
     include/dormouse/detail/impl/invocation.ipp
     include/dormouse/detail/impl/lane.ipp
@@ -111,5 +113,6 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/sleeper.ipp
     include/dormouse/detail/impl/timekeeper.ipp
     include/dormouse/detail/impl/triggers/on_file.ipp
+    include/dormouse/detail/impl/undefine.ipp
     include/dormouse/detail/impl/unsure_files.ipp
 )

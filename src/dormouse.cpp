@@ -19,6 +19,7 @@
 #include <dormouse/detail/impl/failure.ipp>
 #include <dormouse/detail/impl/functions.ipp>
 #include <dormouse/detail/impl/housekeeper.ipp>
+#include <dormouse/detail/impl/instance_limits.ipp>
 #include <dormouse/detail/impl/instance_pool.ipp>
 #include <dormouse/detail/impl/invocation.ipp>
 #include <dormouse/detail/impl/lane.ipp>
@@ -31,4 +32,6 @@
 #include <dormouse/detail/impl/sleeper.ipp>
 #include <dormouse/detail/impl/timekeeper.ipp>
 #include <dormouse/detail/impl/triggers/on_file.ipp>
+#include <dormouse/detail/impl/undefine.ipp>
 #include <dormouse/detail/impl/unsure_files.ipp>
+#include <dormouse/detail/impl/versions.ipp>

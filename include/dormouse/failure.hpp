@@ -71,6 +71,7 @@ enum class failure_reason : std::uint8_t {
   page_size,
   descriptors,  // the process or the user has no more descriptors or watches
   path,
+  init_spacing,  // several inits have failed in a row: none is tried for a while
 };
 
 // Why an operation failed. Copyable; `detail` is the only part that may allocate.

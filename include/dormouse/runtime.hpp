@@ -72,6 +72,28 @@ class runtime {
     return define_as<Signature>(name, std::forward<Handler>(handler), options);
   }
 
+  // Gives a function another handler of the same typed signature; name, options, handles and triggers stay. What runs
+  // ends on the former handler; every event and call from now on, the queued ones included, gets the new one. The
+  // former handler and its instances are destroyed as their last invocation ends. Fails: not_found when the function
+  // is undefined. Throws std::invalid_argument when the handler does not fit the options (instance_concurrency).
+  template <class Signature, class Handler>
+  result<void> replace(const handle<Signature>& which, Handler&& handler) {
+    using object = detail::handler_object_t<std::decay_t<Handler>>;
+    static_assert(sizeof(detail::checked_signature<object, Signature>) != 0);
+    using kept = std::decay_t<Handler>;
+    return replace_erased(which, detail::handler_adapter<kept, Signature>::ops,
+                          detail::make_prototype<kept>(std::forward<Handler>(handler)));
+  }
+  // Takes the function out; its name is free. Calls fail with not_found, queued and waiting events become dead letters
+  // (undefined). Waits up to `wait_for` for what runs, unless that is on this thread; returns how much still runs or is
+  // being destroyed. At 0 the library has let go of the handler and its code, which may be unloaded. Fails: not_found.
+  result<std::size_t> undefine(const function_handle& which,
+                               std::chrono::nanoseconds wait_for = std::chrono::nanoseconds{0});
+  // Nothing of the function starts until resume(): calls are throttled (paused), posted and submitted events wait.
+  // What runs goes on. Idempotent. Fail: not_found.
+  result<void> pause(const function_handle& which);
+  result<void> resume(const function_handle& which);
+
   // Runs the function of that name on this thread with an event, and returns its reply as bytes. Fails as
   // handle::operator(), and: not_found for an unknown name, invalid_argument (payload_type) for data the handler does
   // not take, unsupported when a type of the handler has no codec.
@@ -137,6 +159,8 @@ class runtime {
   // Takes `prototype` over, also when it throws.
   detail::function_reference define_erased(std::string_view name, const detail::handler_ops& ops, void* prototype,
                                            const function_options& options);
+  // As define_erased.
+  result<void> replace_erased(const function_handle& which, const detail::handler_ops& ops, void* prototype);
   [[nodiscard]] detail::function_reference find(std::string_view name) const noexcept;
 
   std::shared_ptr<detail::core> core_;

@@ -12,6 +12,7 @@
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event_queue.ipp>
 #include <dormouse/detail/impl/housekeeper.ipp>
+#include <dormouse/detail/impl/instance_limits.ipp>
 #include <dormouse/detail/impl/instance_pool.ipp>
 #include <dormouse/detail/impl/invocation.ipp>
 #include <dormouse/detail/impl/lane.ipp>
@@ -21,3 +22,5 @@
 #include <dormouse/detail/impl/runtime.ipp>
 #include <dormouse/detail/impl/sleeper.ipp>
 #include <dormouse/detail/impl/timekeeper.ipp>
+#include <dormouse/detail/impl/undefine.ipp>
+#include <dormouse/detail/impl/versions.ipp>

@@ -63,6 +63,8 @@ class core : public std::enable_shared_from_this<core> {
 
   // See runtime::close().
   std::vector<unfinished> close(std::chrono::nanoseconds drain_for);
+  // See runtime::undefine().
+  result<std::size_t> undefine(function_record& record, std::uint32_t generation, std::chrono::nanoseconds wait_for);
   // An instance was given back or an event ended. May be called under a function's lock.
   void progress() noexcept;
   // After a handler has returned to a closed core: lets go of what was kept alive for it. Not under a lock; without
@@ -88,7 +90,12 @@ class core : public std::enable_shared_from_this<core> {
     std::mutex mutex{};
   };
   void enter(core_phase next) noexcept;
+  [[nodiscard]] bool retire(function_record& record, std::uint32_t generation);
+  void wait_undefined(function_record& record, clock::time_point until);
+  [[nodiscard]] std::size_t still_runs(function_record& record);
   [[nodiscard]] bool begin_close();
+  template <class Done>
+  void wait_progress(clock::time_point until, Done&& done);
   void wait_drained(clock::time_point until);
   void end_lanes(std::chrono::nanoseconds drain_for);
 
@@ -96,8 +103,10 @@ class core : public std::enable_shared_from_this<core> {
   std::atomic<core_phase> phase_{core_phase::open};
   std::atomic<std::uint64_t> invocations_{1};
   std::atomic<std::uint64_t> observer_failures_{0};
-  std::mutex closing_{};  // guards what follows
+  std::atomic<std::uint32_t> undefining_{0};  // how many wait for the end of a function
+  std::mutex closing_{};                      // guards what follows
   std::condition_variable progressed_{};
+  std::uint64_t progress_made_ = 0;
   bool closing_now_ = false;
   bool close_ended_ = false;
   std::shared_ptr<core> kept_for_handlers_{};  // while a lease is out after close()

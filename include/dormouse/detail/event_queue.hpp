@@ -58,10 +58,14 @@ class event_queue final : public work_source {
   void queue_again(work_item& item) noexcept;
   // Not under a lock: the event is terminal, its bounds are free again, and who waits for it is told.
   void end(work_item& item) noexcept;
+  // The queue's owner of an event lets it go.
+  static void let_go(work_item& item) noexcept;
   // Not under a lock: gives a dead letter's place in the bounds back, or takes one for it; false when there is none.
   void leave(function_record& record, std::size_t bytes) noexcept;
   bool readmit(work_item& item) noexcept;
 
+  // Ends what an undefined function has not started.
+  void bury_all(function_record& record) noexcept;
   // Ends everything not started with shutting_down; the core is closed.
   void refuse_all(std::vector<unfinished>& to);
   [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_.load(); }

@@ -52,6 +52,13 @@ struct fifo {
   }
 };
 
+enum class start_obstacle : std::uint8_t {
+  none,
+  function_full,  // instances_max of the function
+  runtime_full,   // instances_max of the runtime
+  spaced,         // inits have failed in a row
+};
+
 struct function_activity {
   explicit function_activity(function_record& function) noexcept : record(&function) {}
 
@@ -75,9 +82,25 @@ struct function_activity {
   bool in_ring = false;
 
   bool reaper_armed = false;
+  bool start_armed = false;  // a timer for when an instance may be started again
 
+  // Handlers that were replaced; leases and instances of theirs are among those above, too.
+  std::uint32_t version = 0;
+  retired_version* retired = nullptr;
+  std::size_t stale_leases = 0;
+  std::size_t stale_instances = 0;
+  std::size_t being_destroyed = 0;  // handlers whose last lease is gone
+
+  // The runtime's instances_max left no room for a start: in the list of functions that wait for it.
+  bool starved = false;
+  function_activity* next_starved = nullptr;
+  start_obstacle obstacle = start_obstacle::none;  // why the last start was not allowed
+
+  [[nodiscard]] std::size_t fresh_leases() const noexcept { return leases - stale_leases; }
+  [[nodiscard]] std::size_t fresh_instances() const noexcept { return instances - stale_instances; }
   [[nodiscard]] bool at_rest() const noexcept {
-    return leases == 0 && callers.empty() && queue.empty() && accepted == 0 && !in_ring && !reaper_armed;
+    return leases == 0 && callers.empty() && queue.empty() && accepted == 0 && !in_ring && !reaper_armed &&
+           !start_armed && being_destroyed == 0 && !starved;
   }
   lease_list& list_of(lease_place place) noexcept {
     return place == lease_place::shared ? shared : place == lease_place::homed ? homed : loose;

@@ -3,6 +3,7 @@
 
 // A registered function at rest: one cache line beside its name. Everything it needs to run is made when it runs.
 
+#include <dormouse/clock.hpp>
 #include <dormouse/detail/handler_ops.hpp>
 #include <dormouse/functions/function_options.hpp>
 #include <dormouse/functions/report.hpp>
@@ -25,8 +26,15 @@ struct function_settings {
   std::size_t leases_max = 1;  // instances_max * instance_concurrency
 };
 
-// What a function keeps of invocations whose instance is gone, and of those that never had one.
-using function_totals = function_stats;
+// What a function keeps of invocations whose instance is gone, and of those that never had one. Made with its first
+// activity, kept until the end.
+struct function_totals : function_stats {
+  // Init failures in a row, and when the next start may be tried.
+  std::uint32_t init_streak = 0;
+  clock::time_point next_start{};
+  // Events that a worker holds and has not let go of: undefine() waits for them, too.
+  std::atomic<std::uint32_t> in_hand{0};
+};
 
 // Why a release must look closer; bits of function_record::attention.
 struct attention_bits {
@@ -34,22 +42,28 @@ struct attention_bits {
   static constexpr std::uint32_t events_wait = 2;   // queued events wait for an instance
   static constexpr std::uint32_t closing = 4;       // instances are collected, not kept by threads
   static constexpr std::uint32_t reaper = 8;        // no timer could be armed for idle instances: try again
+  static constexpr std::uint32_t paused = 16;       // nothing starts, idle instances stay in the function's own list
+  static constexpr std::uint32_t crowded = 64;      // other functions wait for room that an idle instance here takes
+  static constexpr std::uint32_t replaced = 32;     // instances of a former handler are in use: not to be kept
 };
 
 struct alignas(64) function_record {
   const char* name_data = nullptr;
-  const handler_ops* ops = nullptr;
-  void* prototype = nullptr;
   const function_settings* settings = nullptr;
   // Guarded by the function's lock (core::lock_of):
   function_activity* activity = nullptr;  // null at rest
   function_totals* totals = nullptr;      // null before the first invocation
+  const handler_ops* ops = nullptr;       // of the present handler, as `prototype`
+  void* prototype = nullptr;
   // Read at each release, written rarely: see instance_pool.hpp.
   std::atomic<std::uint32_t> attention{0};
   std::atomic<std::uint32_t> generation{1};  // changes when the function is undefined
   std::uint32_t index = 0;
   std::uint8_t name_size = 0;
 
+  // Odd while it is defined. acquire: who sees it undefined sees what that did.
+  [[nodiscard]] bool is_defined() const noexcept { return generation.load(std::memory_order_acquire) % 2 != 0; }
+  [[nodiscard]] bool is_paused() const noexcept { return (attention.load() & attention_bits::paused) != 0; }
   [[nodiscard]] std::string_view name() const noexcept { return {name_data, name_size}; }
 };
 

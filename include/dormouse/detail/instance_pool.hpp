@@ -10,6 +10,7 @@
 #include <dormouse/runtime/runtime_options.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -28,6 +29,11 @@ struct lease_request {
 
 class instance_pool {
  public:
+  // After so many failed inits in a row starts are spaced, first by the least and then by twice as long each time.
+  static constexpr std::uint32_t init_streak_max = 3;
+  static constexpr std::chrono::milliseconds init_space_min{100};
+  static constexpr std::chrono::seconds init_space_max{30};
+
   explicit instance_pool(core& owner) noexcept : core_(owner) {}
 
   // For a synchronous caller. Blocks up to the deadline when every instance is busy. Fails: not_found, shutting_down,
@@ -76,6 +82,24 @@ class instance_pool {
   // Under the function's lock: whoever waits for room or work to be done is told.
   void offer_room(function_activity& activity) noexcept;
 
+  // Nothing starts until resume(); calls are throttled. Under no lock, as the rest.
+  void pause(function_record& record) noexcept;
+  void resume(function_record& record) noexcept;
+  // The function gets another handler: what runs ends on the former one, everything else is the new one's. Takes
+  // `prototype` over when it returns. May throw bad_alloc. False when the function is not of that generation any more.
+  bool replace(function_record& record, std::uint32_t generation, const handler_ops& ops, void* prototype);
+  // The function has no handler any more; callers that wait for it are sent away. As replace().
+  bool retire_last(function_record& record, std::uint32_t generation);
+  // As many instances as are provisioned, now; runs user code. Soon: on a housekeeping worker.
+  void provision(function_record& record) noexcept;
+  void provision_soon(function_record& record) noexcept;
+  // Functions whose starts waited for room may start. After instances have ended.
+  void feed_starved() noexcept;
+  // Ends an idle instance of another function. False when there is none.
+  bool evict_idle(const function_record& needs) noexcept;
+  // Instances that a function has for itself, of those that the runtime may have.
+  std::atomic<std::size_t> reserved{0};
+
   // Collects idle instances of all functions; `destroy` says whether they end. Later releases come here.
   void collect_all(bool destroy) noexcept;
 
@@ -103,11 +127,27 @@ class instance_pool {
   void reap(function_record& record) noexcept;
   bool reap_expired(function_activity& activity, dead_instances& dead, std::uint64_t& next_ticks) noexcept;
   void rearm(function_record& record, std::uint64_t in_ticks) noexcept;
+  bool may_start(function_activity& activity) noexcept;
+  bool take_pool_place(const function_activity& activity) noexcept;
+  bool makes_room(const function_activity& activity, const lease& each) noexcept;
+  void instance_gone(function_activity& activity) noexcept;
+  void count_init(function_record& record, bool failed) noexcept;
+  void start_later(function_activity& activity) noexcept;
+  void leave_version(function_activity& activity, std::uint32_t version, dead_instances& dead) noexcept;
+  void retire_handler(function_activity& activity, retired_version& former, dead_instances& dead) noexcept;
+  void drop_idle(function_activity& activity, dead_instances& dead) noexcept;
+  std::optional<failure> refusal(const function_activity& activity, const lease_request& request);
 
   core& core_;
   std::atomic<std::uint64_t> instances_{0};
   std::atomic<std::uint64_t> leases_{0};
   std::atomic<std::uint64_t> shared_{0};
+  std::atomic<std::size_t> pool_used_{0};  // instances beyond what their functions have reserved
+  std::atomic<std::size_t> evict_from_{0};
+  std::atomic<bool> any_starved_{false};
+  std::mutex starved_mutex_{};  // guards the next two; taken after a function's lock
+  function_activity* starved_first_ = nullptr;
+  function_activity* starved_last_ = nullptr;
 };
 
 // The slots of this thread are emptied when it ends. Once registered, it costs a branch.

@@ -37,6 +37,8 @@ class invocation {
   static void inherit(core& owner, work_item& item, bool deadline_too);
   // Is a handler of this runtime on this thread?
   [[nodiscard]] static bool inside(const core& owner) noexcept;
+  // Is a handler of this function on this thread?
+  [[nodiscard]] static bool runs_here(const function_record& record) noexcept;
   // The chain of this invocation, outermost first.
   [[nodiscard]] static lineage chain_of(const context& ctx);
 

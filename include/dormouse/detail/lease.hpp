@@ -32,17 +32,44 @@ struct lease_slot {
 // The state of one instance: what a cold start makes.
 struct instance {
   function_record* record = nullptr;
+  const handler_ops* ops = nullptr;
   void* object = nullptr;
+  std::uint32_t version = 0;
   std::uint32_t leases = 0;  // existing ones, those being made included; the last one gone ends the instance
   instance* next = nullptr;  // among those with room for another caller, or among the dead
 };
 
-// Instances that are over, their objects still to be destroyed: outside every lock, and not on the timekeeper.
+// A handler that was replaced or undefined while leases of it exist; the last of them takes its prototype along.
+struct retired_version {
+  const handler_ops* ops = nullptr;
+  void* prototype = nullptr;
+  function_record* record = nullptr;
+  std::uint32_t version = 0;
+  std::size_t leases = 0;  // existing ones, those being made included
+  bool counted = false;    // among being_destroyed of its function's activity
+  retired_version* next = nullptr;
+};
+
+// Instances and handlers that are over, to be destroyed outside every lock, and not on the timekeeper.
 struct dead_instances {
   instance* first = nullptr;
+  retired_version* versions = nullptr;
+
   void push(instance& each) noexcept {
     each.next = first;
     first = &each;
+  }
+  void push(retired_version& each) noexcept {
+    each.next = versions;
+    versions = &each;
+  }
+  [[nodiscard]] bool empty() const noexcept { return first == nullptr && versions == nullptr; }
+  [[nodiscard]] bool runs_user_code() const noexcept {
+    if (versions != nullptr) return true;
+    for (const instance* each = first; each != nullptr; each = each->next) {
+      if (!each->ops->trivial_destructor) return true;
+    }
+    return false;
   }
 };
 
@@ -51,7 +78,10 @@ struct grant {
   lease* taken = nullptr;
   instance* joins = nullptr;  // make a lease of this instance; counted there
   bool constructs = false;    // make an instance, too; counted at the function
-  bool makes = false;         // make a lease
+  bool makes = false;         // make a lease, of this handler:
+  const handler_ops* ops = nullptr;
+  void* prototype = nullptr;
+  std::uint32_t version = 0;
   [[nodiscard]] bool is_none() const noexcept { return taken == nullptr && !makes; }
 };
 
@@ -69,6 +99,7 @@ struct alignas(64) lease {
   void* object = nullptr;
   std::uint64_t timeout_ticks = 0;
   std::uint32_t generation = 0;
+  std::uint32_t version = 0;
   bool keep = true;  // false: destroyed after use (idle_timeout 0, or its invocation overran)
 
   // Written by who holds the lease, with plain stores; read by anybody for statistics.

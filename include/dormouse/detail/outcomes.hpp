@@ -42,6 +42,10 @@ class outcomes {
   void deliver(work_item& item) noexcept;
   // It came to no good end. As conclude().
   void bury(work_item& item, failure&& why) noexcept;
+  // Its function is undefined. As conclude(), for any event.
+  void bury_undefined(work_item& item) noexcept;
+  // Under the function's lock: an event that waits is queued at once, unless its time has just come.
+  void hurry(work_item& item) noexcept;
   // A step of a posted event; costs a branch unless somebody may ask for it.
   void note(const work_item& item, invocation_state state) noexcept;
 
@@ -89,6 +93,7 @@ class outcomes {
   void look_at_bounds() noexcept;
   bool revive(work_item& item, std::chrono::nanoseconds after);
   work_item* renewed(work_item& item);
+  work_item* copy_as_event(work_item& item, function_record& record);
 
   core& core_;
   std::atomic<std::uint64_t> resting_{0};

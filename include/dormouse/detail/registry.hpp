@@ -36,7 +36,11 @@ class registry {
   [[nodiscard]] function_record* find(std::string_view name) const noexcept;
   // Precondition: index < size().
   [[nodiscard]] function_record& at(std::uint32_t index) const noexcept;
+  // With those that were undefined: their records stay, 64 bytes and the name.
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::size_t defined() const noexcept { return defined_.load(std::memory_order_relaxed); }
+  // After a record's generation has changed.
+  void count_undefined() noexcept { defined_.fetch_sub(1, std::memory_order_relaxed); }
 
  private:
   static constexpr std::size_t chunk_first = 64;  // records in the first chunk; each next chunk is twice as large
@@ -50,15 +54,16 @@ class registry {
   };
 
   static std::uint64_t hash(std::string_view name) noexcept;
-  static void insert(table& into, std::uint64_t hash, std::uint32_t index) noexcept;
+  void insert(table& into, std::uint64_t hash, std::uint32_t index) const noexcept;
   function_record* new_record();
   const char* keep_name(std::string_view name);
-  const function_settings* intern(const function_options& options, const handler_ops& ops);
+  const function_settings* intern(const function_options& options);
   void grow_table();
 
   const clock& time_;
   std::atomic<const table*> table_{nullptr};
   std::atomic<std::size_t> size_{0};
+  std::atomic<std::size_t> defined_{0};
   std::array<std::atomic<function_record*>, chunk_count> chunks_{};
   std::mutex mutex_{};  // guards what follows
   std::vector<std::unique_ptr<table>> tables_{};

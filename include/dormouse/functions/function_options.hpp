@@ -34,6 +34,12 @@ struct function_options {
   // How long an instance stays unused before it is destroyed, 0 .. 30 days. Zero: destroyed after each use.
   std::chrono::nanoseconds idle_timeout{std::chrono::seconds{60}};
   when_busy busy = when_busy::wait;
+  // Of the runtime's instances_max, so many are this function's alone, 0 .. 1,000,000; all functions together not more
+  // than there are. It may have more, while there is room.
+  std::size_t instances_reserved = 0;
+  // Instances that are made before they are needed, when the function is defined, and are not destroyed when idle,
+  // 0 .. instances_max. Invocations that find them all busy are counted: function_stats::spillovers.
+  std::size_t instances_provisioned = 0;
 
   // Bounds ----------------------------------------------------------------
   // Accepted events that are not yet terminal, 1 .. 100,000,000. Beyond: throttled (queue_depth).

@@ -36,6 +36,9 @@ struct runtime_options {
   std::size_t status_count_max = 0;
 
   // Bounds ----------------------------------------------------------------
+  // Instances of all functions together, 1 .. 10,000,000. At the bound an idle instance of another function makes room;
+  // when there is none, callers and events wait as they do at their function's own instances_max.
+  std::size_t instances_max = 10'000;
   // Dead letters, 1 .. 100,000,000, and bytes of their data, 1 .. 1 TiB. At either, post() fails: limit_exceeded
   // (dead_letters).
   std::size_t dead_letters_max = 10'000;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <utility>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
@@ -36,10 +37,11 @@ DORMOUSE_INLINE void instance_pool::take_back(function_record& record, const gra
     leases_.fetch_sub(1);
     if (unused.joins != nullptr) leave_instance(activity, *unused.joins, dead);
     if (unused.constructs) {
-      --activity.instances;
-      instances_.fetch_sub(1);
+      if (unused.version != activity.version) --activity.stale_instances;
+      instance_gone(activity);
     }
-    if (init_failed) ++record.totals->init_failures;
+    leave_version(activity, unused.version, dead);
+    if (init_failed) count_init(record, true);
     offer_room(activity);
     core_.progress();
     rest(record);
@@ -52,20 +54,23 @@ DORMOUSE_INLINE void instance_pool::ready_lease(function_record& record, const g
   auto fresh = std::make_unique<lease>();
   fresh->owner = &core_;
   fresh->record = &record;
-  fresh->ops = record.ops;
-  fresh->object = allowed.joins != nullptr ? allowed.joins->object : record.prototype;
+  fresh->ops = allowed.ops;
+  fresh->version = allowed.version;
+  fresh->object = allowed.joins != nullptr ? allowed.joins->object : allowed.prototype;
   fresh->state = allowed.joins;
   fresh->timeout_ticks = record.settings->timeout_ticks;
   fresh->generation = record.generation;
-  fresh->keep = record.settings->idle_ticks != 0 || record.ops->state != handler_state::per_instance;
+  fresh->keep = record.settings->idle_ticks != 0 || allowed.ops->state != handler_state::per_instance;
   if (allowed.constructs) {
     auto state = std::make_unique<instance>();
     const std::uint64_t begun = core_.time.ticks();
-    state->object = record.ops->construct(record.prototype);
+    state->object = allowed.ops->construct(allowed.prototype);
     const std::uint64_t ended = core_.time.ticks();
     outcome.init_ticks = ended > begun ? ended - begun : 0;
     outcome.cold = true;
     state->record = &record;
+    state->ops = allowed.ops;
+    state->version = allowed.version;
     state->leases = 1;
     fresh->object = state->object;
     fresh->state = state.release();
@@ -82,15 +87,16 @@ DORMOUSE_INLINE bool instance_pool::admit_lease(function_record& record, const m
   activity.loose.push_front(each);
   if (!outcome.cold) return true;
   if (outcome.init_ticks > record.settings->init_timeout_ticks) {
-    ++record.totals->init_failures;
+    count_init(record, true);
     drop(activity, each, dead);
     offer_room(activity);
     rest(record);
     return false;
   }
+  count_init(record, false);
   ++record.totals->cold_starts;
   record.totals->init.add(core_.time.between(0, outcome.init_ticks));
-  if (record.settings->options.instance_concurrency > 1) {
+  if (record.settings->options.instance_concurrency > 1 && each.version == activity.version) {
     each.state->next = activity.open;
     activity.open = each.state;
     offer_room(activity);
@@ -114,19 +120,35 @@ DORMOUSE_INLINE result<instance_pool::made_lease> instance_pool::make(function_r
                       "making the instance took longer than init_timeout");
 }
 
+// Destructors of the user's, contained: what they throw costs nobody else anything, and is counted.
+template <class Destroy>
+void destroy_contained(core& owner, function_record& record, Destroy&& destroy) noexcept {
+  try {
+    std::forward<Destroy>(destroy)();
+  } catch (...) {
+    const std::lock_guard lock(owner.lock_of(record));
+    if (record.totals != nullptr) ++record.totals->destructor_failures;
+  }
+}
+
 DORMOUSE_INLINE void destroy_objects(core& owner, dead_instances dead) noexcept {
   while (dead.first != nullptr) {
-    instance* const each = dead.first;
+    const std::unique_ptr<instance> each(dead.first);
     dead.first = each->next;
-    function_record& record = *each->record;
-    try {
-      record.ops->destroy(each->object);
-    } catch (...) {  // contained: it costs nobody else anything
-      const std::lock_guard lock(owner.lock_of(record));
-      if (record.totals != nullptr) ++record.totals->destructor_failures;
-    }
-    delete each;
+    destroy_contained(owner, *each->record, [&] { each->ops->destroy(each->object); });
   }
+  while (dead.versions != nullptr) {
+    const std::unique_ptr<retired_version> each(dead.versions);
+    dead.versions = each->next;
+    function_record& record = *each->record;
+    destroy_contained(owner, record, [&] { each->ops->drop_prototype(each->prototype); });
+    if (!each->counted) continue;
+    const std::lock_guard lock(owner.lock_of(record));
+    --record.activity->being_destroyed;
+    owner.progress();
+    owner.instances.rest(record);
+  }
+  owner.instances.feed_starved();
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -27,6 +27,9 @@ DORMOUSE_INLINE runtime_options checked(runtime_options given) {
   if (given.thread_idle_timeout < std::chrono::nanoseconds{0} || given.thread_idle_timeout > std::chrono::hours{1}) {
     refuse("thread_idle_timeout", given.thread_idle_timeout, "0 .. 1 h");
   }
+  if (given.instances_max < 1 || given.instances_max > 10'000'000) {
+    refuse("instances_max", given.instances_max, "1 .. 10,000,000");
+  }
   if (given.status_count_max > 10'000'000) refuse("status_count_max", given.status_count_max, "0 .. 10,000,000");
   if (given.dead_letters_max < 1 || given.dead_letters_max > 100'000'000) {
     refuse("dead_letters_max", given.dead_letters_max, "1 .. 100,000,000");
@@ -87,7 +90,7 @@ DORMOUSE_INLINE void core::report(const invocation_report& what) noexcept {
 
 DORMOUSE_INLINE runtime_stats core::stats() {
   runtime_stats now;
-  now.functions = functions.size();
+  now.functions = functions.defined();
   now.threads = compute->threads() + housekeeping->threads() + timers.threads();
   now.instances = static_cast<std::size_t>(instances.existing());
   now.queued = events.accepted();
@@ -122,8 +125,9 @@ DORMOUSE_INLINE function_stats core::stats_of(function_record& record) {
 // ---- closing --------------------------------------------------------------------------------------------------------
 
 DORMOUSE_INLINE void core::progress() noexcept {
-  if (phase() == core_phase::open) return;
+  if (phase() == core_phase::open && undefining_.load() == 0) return;
   const std::lock_guard lock(closing_);  // so that it cannot fall between a waiter's look and its sleep
+  ++progress_made_;
   progressed_.notify_all();
 }
 
@@ -150,23 +154,31 @@ DORMOUSE_INLINE bool core::begin_close() {
   return true;
 }
 
-DORMOUSE_INLINE void core::wait_drained(clock::time_point until) {
+// Until `done()` or the time; looks whenever there is progress.
+template <class Done>
+void core::wait_progress(clock::time_point until, Done&& done) {
   struct poke : clock::listener {
     explicit poke(core& owner) : closing(owner) { closing.time.subscribe(*this); }
     ~poke() { closing.time.unsubscribe(*this); }
-    void time_changed() noexcept override { closing.progress(); }
+    void time_changed() noexcept override {
+      const std::lock_guard lock(closing.closing_);
+      closing.progressed_.notify_all();
+    }
     core& closing;
   };
   const poke on_manual_clock(*this);
-  const auto drained = [this] { return events.accepted() == ends.resting() && !instances.any_in_use(); };
   std::unique_lock lock(closing_);
-  while (!drained() && time.now() < until) {
+  while (!done() && time.now() < until) {
     if (time.is_manual()) {
       progressed_.wait(lock);
     } else {
       progressed_.wait_until(lock, until);
     }
   }
+}
+
+DORMOUSE_INLINE void core::wait_drained(clock::time_point until) {
+  wait_progress(until, [this] { return events.accepted() == ends.resting() && !instances.any_in_use(); });
 }
 
 DORMOUSE_INLINE void core::end_lanes(std::chrono::nanoseconds drain_for) {

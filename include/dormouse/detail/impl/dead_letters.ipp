@@ -40,6 +40,35 @@ DORMOUSE_INLINE void outcomes::keep_letter(work_item& item) noexcept {
   give_places();
 }
 
+// The event goes on as bytes: nothing of the code that posted it is needed from here on.
+DORMOUSE_INLINE void outcomes::bury_undefined(work_item& item) noexcept {
+  failure why = make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, item.record->name());
+  if (!item.posted) {
+    item.refuse(std::move(why));
+    core_.events.end(item);
+    return event_queue::let_go(item);
+  }
+  work_item* kept = nullptr;
+  try {
+    kept = copy_as_event(item, *item.record);
+  } catch (...) {  // no memory, or its codec throws: the event stays as it is
+    return bury(item, std::move(why));
+  }
+  {
+    const std::lock_guard lock(core_.lock_of(*item.record));
+    item.record->activity->running.remove(item);
+    item.state = item_state::ended;
+    ++item.record->totals->dead_letters;
+  }
+  kept->last_failure = std::move(why);
+  kept->holds_place = true;
+  kept->bytes = item.bytes;  // it is the same place
+  event_queue::let_go(item);
+  note(*kept, invocation_state::dead);
+  keep_letter(*kept);
+  core_.progress();
+}
+
 // Under dead_mutex_.
 DORMOUSE_INLINE void outcomes::look_at_bounds() noexcept {
   full_.store(dead_count_ >= core_.options.dead_letters_max || dead_bytes_ >= core_.options.dead_letter_bytes_max,
@@ -151,22 +180,30 @@ DORMOUSE_INLINE std::size_t outcomes::redrive(const dead_letter_filter& which, c
   return count;
 }
 
+// A dead letter of `record` with the event, the id and the past of `item`.
+DORMOUSE_INLINE work_item* outcomes::copy_as_event(work_item& item, function_record& record) {
+  auto* const fresh = new event_item(item.as_event());
+  fresh->owner = &core_;
+  fresh->record = &record;
+  fresh->generation = record.generation.load();
+  fresh->id = item.id;
+  fresh->attempt = item.attempt;
+  fresh->posted = true;
+  fresh->accepted_at = item.accepted_at;
+  fresh->origin = std::move(item.origin);
+  fresh->history = std::move(item.history);
+  fresh->state = item_state::dead;
+  return fresh;
+}
+
 // For the function that has this name now. Null when there is none, or no memory: then `item` is as it was.
 DORMOUSE_INLINE work_item* outcomes::renewed(work_item& item) {
   function_record* const now = core_.functions.find(item.record->name());
   if (now == nullptr) return nullptr;
   if (now == item.record) return &item;
   try {
-    auto* const fresh = new event_item(item.as_event());
-    fresh->owner = &core_;
-    fresh->record = now;
-    fresh->generation = now->generation.load();
-    fresh->id = item.id;
-    fresh->posted = true;
-    fresh->origin = std::move(item.origin);
+    work_item* const fresh = copy_as_event(item, *now);
     fresh->last_failure = std::move(item.last_failure);
-    fresh->history = std::move(item.history);
-    fresh->state = item_state::dead;
     if (item.holds_place) core_.events.leave(*item.record, item.bytes);
     item.drop_owner();
     return fresh;

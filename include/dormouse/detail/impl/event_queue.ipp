@@ -74,7 +74,7 @@ DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside) 
 // A claimed event whose acceptance is taken back: as if it had never been accepted.
 DORMOUSE_INLINE void event_queue::withdraw(work_item& item) noexcept {
   end(item);
-  item.drop_owner();
+  let_go(item);
 }
 
 DORMOUSE_INLINE void event_queue::ring() noexcept {
@@ -127,7 +127,8 @@ DORMOUSE_INLINE bool event_queue::too_old(const work_item& item) const noexcept 
 // The first event of a function with what it needs to run, or null when there is none or no instance. Under the lock.
 DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
   if (activity.queue.empty()) return nullptr;
-  if (work_item* const first = activity.queue.first(); first->delivering || too_old(*first)) {
+  if (work_item* const first = activity.queue.first();
+      first->delivering || too_old(*first) || !activity.record->is_defined()) {
     pop(activity)->with = {};  // it needs no instance
     if (!activity.queue.empty()) make_ready(activity);
     return first;
@@ -148,10 +149,15 @@ DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
 DORMOUSE_INLINE void* event_queue::take() {
   while (function_activity* const next = next_ready()) {
     function_record& record = *next->record;  // stays: being in the ring keeps the activity
-    const std::lock_guard lock(core_.lock_of(record));
-    next->in_ring = false;
-    if (work_item* const item = start_one(*next)) return item;
-    core_.instances.rest(record);
+    bool crowded = false;
+    {
+      const std::lock_guard lock(core_.lock_of(record));
+      next->in_ring = false;
+      if (work_item* const item = start_one(*next)) return item;
+      crowded = next->starved;
+      core_.instances.rest(record);
+    }
+    if (crowded) core_.instances.evict_idle(record);  // then the function is ready again
   }
   return nullptr;
 }
@@ -183,13 +189,14 @@ DORMOUSE_INLINE void event_queue::end(work_item& item) noexcept {
 DORMOUSE_INLINE work_item* event_queue::end_and_continue(work_item& item, lease* with) noexcept {
   function_record& record = *item.record;
   end(item);
-  item.drop_owner();
+  let_go(item);
   if (with == nullptr) return nullptr;
   {
     const std::lock_guard lock(core_.lock_of(record));
     function_activity& activity = *record.activity;  // kept by the lease
     work_item* const first = activity.queue.first();
-    if (first != nullptr && activity.callers.empty() && !first->delivering && !too_old(*first)) {
+    const bool may_go_on = activity.callers.empty() && with->version == activity.version && !record.is_paused();
+    if (first != nullptr && may_go_on && !first->delivering && !too_old(*first)) {
       work_item* const next = pop(activity);
       next->with = grant{.taken = with};
       return next;
@@ -219,6 +226,10 @@ DORMOUSE_INLINE void event_queue::run(void* piece) noexcept {
       core_.ends.deliver(*item);
       break;
     }
+    if (item->with.is_none() && !item->record->is_defined()) {
+      core_.ends.bury_undefined(*item);
+      break;
+    }
     if (item->with.is_none()) {  // start_one() found it too old to start
       item->refuse(make_failure(errc::event_age_exceeded, effect_kind::not_applied, failure_reason::none,
                                 "it has waited for longer than event_age_max"));
@@ -243,6 +254,8 @@ DORMOUSE_INLINE void event_queue::take_out(work_item& item) noexcept {
   activity.running.push_back(item);
   item.state = item_state::running;
   item.failed = item.failed && item.delivering;
+  // relaxed: the lock, which undefine() takes as well, orders it.
+  item.record->totals->in_hand.fetch_add(1, std::memory_order_relaxed);
   item.started_at = core_.time.ticks();
   item.record->totals->queued.add(core_.time.between(item.queued_at, item.started_at));
   if (item.posted && item.attempt == 1) activity.budget.earn(item.record->settings->options.retry);
@@ -259,7 +272,7 @@ DORMOUSE_INLINE bool event_queue::claim(work_item& item) {
 DORMOUSE_INLINE void event_queue::run_claimed(work_item& item) {
   invocation::run_for_waiter(core_, item);
   end(item);
-  item.drop_owner();  // the queue's
+  let_go(item);
 }
 
 // ---- what outcomes needs --------------------------------------------------------------------------------------------
@@ -276,7 +289,10 @@ DORMOUSE_INLINE work_item* event_queue::find(const function_record& record, std:
 
 DORMOUSE_INLINE void event_queue::set_aside(work_item& item, item_state state) noexcept {
   function_activity& activity = *item.record->activity;
-  if (item.state == item_state::running) activity.running.remove(item);
+  if (item.state == item_state::running) {
+    activity.running.remove(item);
+    item.record->totals->in_hand.fetch_sub(1, std::memory_order_release);
+  }
   item.state = state;
   if (state == item_state::waiting) activity.waiting.push_back(item);
 }
@@ -291,6 +307,15 @@ DORMOUSE_INLINE void event_queue::queue_again(work_item& item) noexcept {
   activity.queue.push_back(item);
   make_ready(activity);
   ring();
+}
+
+DORMOUSE_INLINE void event_queue::let_go(work_item& item) noexcept {
+  function_totals& totals = *item.record->totals;
+  core& owner = *item.owner;
+  item.drop_owner();
+  // release: who sees it gone sees its destructor done.
+  totals.in_hand.fetch_sub(1, std::memory_order_release);
+  owner.progress();
 }
 
 DORMOUSE_INLINE void event_queue::leave(function_record& record, std::size_t bytes) noexcept {
@@ -329,7 +354,7 @@ DORMOUSE_INLINE void event_queue::refuse_all(std::vector<unfinished>& to) {
       } catch (...) {  // a list cut short by memory; the event itself has its outcome
       }
       end(*item);
-      item->drop_owner();
+      let_go(*item);
     }
   }
 }

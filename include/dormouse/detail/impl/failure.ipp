@@ -68,6 +68,7 @@ DORMOUSE_INLINE std::string_view to_string(failure_reason reason) noexcept {
     case failure_reason::page_size: return "page_size";
     case failure_reason::descriptors: return "descriptors";
     case failure_reason::path: return "path";
+    case failure_reason::init_spacing: return "init_spacing";
   }
   return "unknown";
 }

@@ -27,6 +27,11 @@ DORMOUSE_INLINE void housekeeper::bury(dead_instances dead) noexcept {
       dead.first = each->next;
       dead_.push(*each);
     }
+    while (dead.versions != nullptr) {
+      retired_version* const each = dead.versions;
+      dead.versions = each->next;
+      dead_.push(*each);
+    }
   }
   [[maybe_unused]] const bool served = core_.housekeeping->notify();  // else the next chore's worker does it
 }
@@ -38,13 +43,13 @@ DORMOUSE_INLINE dead_instances housekeeper::take_dead() noexcept {
 
 DORMOUSE_INLINE bool housekeeper::has_work() noexcept {
   const std::lock_guard lock(mutex_);
-  return !chores_.empty() || dead_.first != nullptr;
+  return !chores_.empty() || !dead_.empty();
 }
 
 // A piece is a chore on the heap, or this object itself for "bury the dead".
 DORMOUSE_INLINE void* housekeeper::take() {
   const std::lock_guard lock(mutex_);
-  if (dead_.first != nullptr) return this;
+  if (!dead_.empty()) return this;
   if (chores_.empty()) return nullptr;
   void* const chore = chores_.front().release();
   chores_.pop_front();

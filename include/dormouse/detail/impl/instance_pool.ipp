@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <exception>
 #include <memory>
+#include <utility>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
@@ -53,6 +54,7 @@ DORMOUSE_INLINE lease* instance_pool::take_idle(function_activity& activity) noe
     for (lease* each = activity.homed.front(); each != nullptr; each = each->next) {
       // seq_cst: after a change of `attention` this read is half of the pair in lease.hpp.
       if (each->home->idle.load(std::memory_order_seq_cst) != each) continue;
+      if (each->version != activity.version) continue;  // just given back, about to be dropped by its thread
       if (best == nullptr ||
           each->last_used.load(std::memory_order_relaxed) > best->last_used.load(std::memory_order_relaxed)) {
         best = each;
@@ -72,25 +74,31 @@ DORMOUSE_INLINE lease* instance_pool::take_idle(function_activity& activity) noe
 }
 
 DORMOUSE_INLINE std::optional<grant> instance_pool::try_acquire(function_activity& activity) noexcept {
-  const function_settings& settings = *activity.record->settings;
+  function_record& record = *activity.record;
+  const function_settings& settings = *record.settings;
+  if (record.is_paused()) return std::nullopt;
   grant got;
   got.taken = take_idle(activity);
   if (got.taken != nullptr) return got;
-  if (activity.record->ops->state == handler_state::per_instance) {
+  if (record.ops->state == handler_state::per_instance) {
     if (instance* const open = activity.open; open != nullptr) {
       if (++open->leases == settings.options.instance_concurrency) activity.open = open->next;
       got.joins = open;
-    } else if (activity.instances < settings.options.instances_max) {
+    } else if (may_start(activity)) {
       ++activity.instances;
       instances_.fetch_add(1);
       got.constructs = true;
+      if (settings.options.instances_provisioned > 0) ++record.totals->spillovers;
     } else {
       return std::nullopt;
     }
-  } else if (activity.leases >= settings.leases_max) {
+  } else if (activity.fresh_leases() >= (record.ops->state == handler_state::single ? 1 : settings.leases_max)) {
     return std::nullopt;
   }
   got.makes = true;
+  got.ops = record.ops;
+  got.prototype = record.prototype;
+  got.version = activity.version;
   ++activity.leases;
   leases_.fetch_add(1);
   return got;
@@ -135,9 +143,9 @@ DORMOUSE_INLINE void instance_pool::leave_instance(function_activity& activity, 
       break;
     }
     dead.push(state);
-    --activity.instances;
-    instances_.fetch_sub(1);
-  } else if (was_full) {
+    if (state.version != activity.version) --activity.stale_instances;
+    instance_gone(activity);
+  } else if (was_full && state.version == activity.version) {
     state.next = activity.open;
     activity.open = &state;
   }
@@ -154,6 +162,7 @@ DORMOUSE_INLINE void instance_pool::drop(function_activity& activity, lease& eac
   activity.list_of(each.place).remove(each);
   if (each.place == lease_place::shared) shared_.fetch_sub(1);
   if (each.state != nullptr) leave_instance(activity, *each.state, dead);
+  leave_version(activity, each.version, dead);
   --activity.leases;
   leases_.fetch_sub(1);
   delete &each;
@@ -164,11 +173,15 @@ DORMOUSE_INLINE void instance_pool::drop(function_activity& activity, lease& eac
 DORMOUSE_INLINE void instance_pool::place(function_activity& activity, lease& each, lease_slot* slot,
                                           dead_instances& dead) noexcept {
   const core_phase phase = core_.phase();
-  if (!each.keep || phase == core_phase::closed) {
+  if (!each.keep || phase == core_phase::closed || each.version != activity.version) {
     drop(activity, each, dead);
     return offer_room(activity);
   }
-  if (phase != core_phase::open || slot == nullptr || !activity.callers.empty() || !activity.queue.empty()) {
+  if (activity.callers.empty() && activity.queue.empty() && makes_room(activity, each)) {
+    return drop(activity, each, dead);
+  }
+  const bool wanted = !activity.callers.empty() || !activity.queue.empty() || activity.record->is_paused();
+  if (phase != core_phase::open || slot == nullptr || wanted) {
     share(activity, each);
     core_.progress();
     return offer_room(activity);
@@ -182,30 +195,56 @@ DORMOUSE_INLINE void instance_pool::place(function_activity& activity, lease& ea
 
 // ---- taking the function's lock -------------------------------------------------------------------------------------
 
-DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, const lease_request& request) {
-  std::unique_lock lock(core_.lock_of(record));
-  if (record.generation != request.generation) {
-    return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
+// Why a caller that got no lease is not to wait for one. Under the function's lock.
+DORMOUSE_INLINE std::optional<failure> instance_pool::refusal(const function_activity& activity,
+                                                              const lease_request& request) {
+  const auto refused = [&](errc code, failure_reason reason, std::string_view text) {
+    ++activity.record->totals->refusals;
+    return make_failure(code, effect_kind::not_applied, reason, text);
+  };
+  if (activity.record->is_paused()) return refused(errc::throttled, failure_reason::paused, "the function is paused");
+  if (activity.obstacle == start_obstacle::spaced && activity.fresh_instances() == 0) {
+    auto why = refused(errc::init_failed, failure_reason::init_spacing, "several inits have failed in a row");
+    const auto left = activity.record->totals->next_start - core_.time.now();
+    why.retry_after = std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds{1});
+    return why;
   }
-  try {
-    if (!core_.admits(request.inside)) {
-      ++totals_of(record).refusals;
-      return core::shutting_down();
+  if (request.in_chain) return refused(errc::recursion_limit, failure_reason::chain, {});
+  if (activity.record->settings->options.busy == when_busy::throttle) {
+    return refused(errc::throttled, failure_reason::instances,
+                   activity.obstacle == start_obstacle::runtime_full
+                       ? "every instance is busy and the runtime's instances_max is reached"
+                       : "every instance is busy and instances_max is reached");
+  }
+  return std::nullopt;
+}
+
+DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, const lease_request& request) {
+  for (bool evicted = false;;) {
+    std::unique_lock lock(core_.lock_of(record));
+    if (record.generation != request.generation) {
+      return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
     }
-    function_activity& activity = activity_of(record);
-    if (const auto got = try_acquire(activity)) return *got;
-    if (request.in_chain) {
-      ++record.totals->refusals;
-      return make_failure(errc::recursion_limit, effect_kind::not_applied, failure_reason::chain, {});
+    try {
+      if (!core_.admits(request.inside)) {
+        ++totals_of(record).refusals;
+        return core::shutting_down();
+      }
+      function_activity& activity = activity_of(record);
+      if (const auto got = try_acquire(activity)) return *got;
+      if (activity.obstacle == start_obstacle::runtime_full && !std::exchange(evicted, true)) {
+        lock.unlock();
+        if (evict_idle(record)) continue;
+        lock.lock();
+      }
+      if (auto why = refusal(*record.activity, request)) {
+        rest(record);
+        return std::move(*why);
+      }
+      return wait_for_lease(lock, *record.activity, request);
+    } catch (const std::bad_alloc&) {
+      return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
     }
-    if (record.settings->options.busy == when_busy::throttle) {
-      ++record.totals->refusals;
-      return make_failure(errc::throttled, effect_kind::not_applied, failure_reason::instances,
-                          "every instance is busy and instances_max is reached");
-    }
-    return wait_for_lease(lock, activity, request);
-  } catch (const std::bad_alloc&) {
-    return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
   }
 }
 
@@ -228,7 +267,8 @@ DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<std
   if (self.answered) {
     if (self.got) return *self.got;
     ++record.totals->refusals;
-    return core::shutting_down();
+    if (record.is_defined()) return core::shutting_down();
+    return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
   }
   remove_caller(activity, self);
   ++record.totals->refusals;

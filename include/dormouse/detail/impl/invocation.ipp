@@ -38,6 +38,13 @@ DORMOUSE_INLINE bool invocation::inside(const core& owner) noexcept {
   return false;
 }
 
+DORMOUSE_INLINE bool invocation::runs_here(const function_record& record) noexcept {
+  for (const context* each = this_thread_invocation; each != nullptr; each = each->parent_) {
+    if (each->record_ == &record) return true;
+  }
+  return false;
+}
+
 DORMOUSE_INLINE bool invocation::in_chain(const context& ctx, const function_record& record) noexcept {
   for (const context* each = ctx.parent_; each != nullptr; each = each->parent_) {
     if (each->record_ == &record) return true;

@@ -26,8 +26,9 @@ DORMOUSE_INLINE void outcomes::note(const work_item& item, invocation_state stat
 
 DORMOUSE_INLINE void outcomes::finish(work_item& item, invocation_state end) noexcept {
   note(item, end);
+  const bool in_hand = item.state == item_state::running;
   core_.events.end(item);
-  item.drop_owner();
+  in_hand ? event_queue::let_go(item) : item.drop_owner();
 }
 
 DORMOUSE_INLINE void outcomes::conclude(work_item& item) noexcept {
@@ -172,6 +173,10 @@ DORMOUSE_INLINE bool outcomes::take_from_heap(work_item& item) noexcept {
   waiting_.remove(item);
   resting_.fetch_sub(1);
   return true;
+}
+
+DORMOUSE_INLINE void outcomes::hurry(work_item& item) noexcept {
+  if (take_from_heap(item)) core_.events.queue_again(item);
 }
 
 DORMOUSE_INLINE void outcomes::refuse_waiting(std::vector<unfinished>& to) {

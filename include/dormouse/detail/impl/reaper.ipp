@@ -14,7 +14,8 @@ DORMOUSE_INLINE void instance_pool::arm_reaper(function_record& record) noexcept
   {
     const std::lock_guard lock(core_.lock_of(record));
     function_activity* const activity = record.activity;
-    if (activity == nullptr || activity->reaper_armed || activity->instances == 0) return;
+    if (activity == nullptr || activity->reaper_armed) return;
+    if (activity->instances <= record.settings->options.instances_provisioned) return;
     if (core_.phase() == core_phase::closed) return;
     activity->reaper_armed = true;
     record.attention.fetch_and(~attention_bits::reaper, std::memory_order_seq_cst);
@@ -45,10 +46,10 @@ DORMOUSE_INLINE void instance_pool::reap(function_record& record) noexcept {
     rest(record);
   }
   // The timekeeper runs no user code, so a destructor that is the user's goes to a worker.
-  if (dead.first != nullptr && record.ops->trivial_destructor) {
-    destroy_objects(core_, dead);
-  } else if (dead.first != nullptr) {
+  if (dead.runs_user_code()) {
     core_.chores.bury(dead);
+  } else {
+    destroy_objects(core_, dead);
   }
   if (again) rearm(record, next_ticks);
 }
@@ -60,7 +61,9 @@ DORMOUSE_INLINE bool instance_pool::reap_expired(function_activity& activity, de
   const std::uint64_t now = core_.time.ticks();
   next_ticks = idle_ticks;  // an instance in use now cannot be due before
   // Ticks that went backwards (the machine slept) count as expired.
+  const std::size_t provisioned = activity.record->settings->options.instances_provisioned;
   const auto expired = [&](const lease& each) {
+    if (each.state != nullptr && activity.fresh_instances() <= provisioned) return false;
     const std::uint64_t used = each.last_used.load(std::memory_order_relaxed);
     if (now < used || now - used >= idle_ticks) return true;
     next_ticks = std::min(next_ticks, idle_ticks - (now - used));
@@ -85,7 +88,7 @@ DORMOUSE_INLINE bool instance_pool::reap_expired(function_activity& activity, de
     }
     each = next;
   }
-  return activity.instances != 0;
+  return activity.instances > provisioned;
 }
 
 // The core closes, or destroys: no instance stays with a thread. Callers that wait are sent away when it is closed.

@@ -51,6 +51,12 @@ DORMOUSE_INLINE void check_retry(const retry_policy& policy) {
   check_range("retry.budget_per_second_min", policy.budget_per_second_min, 1U, 1'000'000U);
 }
 
+DORMOUSE_INLINE void check_fit(const function_options& options, const handler_ops& ops) {
+  if (options.instance_concurrency <= 1 || ops.const_call) return;
+  throw std::invalid_argument(
+      "dormouse: function_options::instance_concurrency above 1 needs a handler whose operator() is const");
+}
+
 DORMOUSE_INLINE void check_options(const function_options& options, const handler_ops& ops) {
   using namespace std::chrono;
   check_range("timeout", options.timeout, nanoseconds{1000}, nanoseconds{hours{24}});
@@ -58,16 +64,23 @@ DORMOUSE_INLINE void check_options(const function_options& options, const handle
   check_range("idle_timeout", options.idle_timeout, nanoseconds{0}, nanoseconds{hours{24 * 30}});
   check_range("instances_max", options.instances_max, std::size_t{1}, std::size_t{1'000'000});
   check_range("instance_concurrency", options.instance_concurrency, std::size_t{1}, std::size_t{65'536});
+  check_range("instances_reserved", options.instances_reserved, std::size_t{0}, std::size_t{1'000'000});
+  check_range("instances_provisioned", options.instances_provisioned, std::size_t{0}, options.instances_max);
   check_range("queue_depth_max", options.queue_depth_max, std::size_t{1}, std::size_t{100'000'000});
   check_range("queue_bytes_max", options.queue_bytes_max, std::size_t{1}, std::size_t{1} << 40U);
   check_retry(options.retry);
   if (options.busy != when_busy::wait && options.busy != when_busy::throttle) {
     throw std::invalid_argument("dormouse: function_options::busy is neither when_busy::wait nor when_busy::throttle");
   }
-  if (options.instance_concurrency > 1 && !ops.const_call) {
-    throw std::invalid_argument(
-        "dormouse: function_options::instance_concurrency above 1 needs a handler whose operator() is const");
-  }
+  check_fit(options, ops);
+}
+
+DORMOUSE_INLINE void check_reserved(std::size_t already, std::size_t wanted, std::size_t all) {
+  if (wanted <= all && already <= all - wanted) return;
+  throw std::invalid_argument(
+      fmt::format("dormouse: function_options::instances_reserved is {}, but of the runtime's instances_max {} only {} "
+                  "are not reserved yet",
+                  wanted, all, all - already));
 }
 
 }  // namespace wiring
@@ -109,13 +122,18 @@ DORMOUSE_INLINE function_record* registry::find(std::string_view name) const noe
     if (slot == 0) return nullptr;
     if (slot >> 32U != wanted >> 32U) continue;
     function_record& record = at(static_cast<std::uint32_t>(slot) - 1);
-    if (record.name() == name) return &record;
+    if (record.name() == name) return record.is_defined() ? &record : nullptr;
   }
 }
 
-DORMOUSE_INLINE void registry::insert(table& into, std::uint64_t hash, std::uint32_t index) noexcept {
+// In the place of an undefined function of the same name, if there is one.
+DORMOUSE_INLINE void registry::insert(table& into, std::uint64_t hash, std::uint32_t index) const noexcept {
   std::size_t i = hash & into.mask;
-  while (into.slots[i].load(std::memory_order_relaxed) != 0) i = (i + 1) & into.mask;  // relaxed: the lock is held
+  for (;; i = (i + 1) & into.mask) {
+    const std::uint64_t slot = into.slots[i].load(std::memory_order_relaxed);  // relaxed: the lock is held
+    if (slot == 0) break;
+    if (slot >> 32U == hash >> 32U && at(static_cast<std::uint32_t>(slot) - 1).name() == at(index).name()) break;
+  }
   into.slots[i].store((hash >> 32U) << 32U | (index + 1), std::memory_order_release);
 }
 
@@ -125,7 +143,8 @@ DORMOUSE_INLINE void registry::grow_table() {
   if (now != nullptr && (count + 1) * 4 <= (now->mask + 1) * 3) return;
   auto larger = std::make_unique<table>(now == nullptr ? 16 : (now->mask + 1) * 2);
   for (std::size_t i = 0; i < count; ++i) {
-    insert(*larger, hash(at(static_cast<std::uint32_t>(i)).name()), static_cast<std::uint32_t>(i));
+    const auto index = static_cast<std::uint32_t>(i);
+    if (at(index).is_defined()) insert(*larger, hash(at(index).name()), index);
   }
   tables_.push_back(std::move(larger));
   table_.store(tables_.back().get(), std::memory_order_release);
@@ -158,9 +177,8 @@ DORMOUSE_INLINE const char* registry::keep_name(std::string_view name) {
   return kept;
 }
 
-DORMOUSE_INLINE const function_settings* registry::intern(const function_options& options, const handler_ops& ops) {
-  function_options wanted = options;
-  if (ops.state == handler_state::single) wanted.instances_max = 1;
+DORMOUSE_INLINE const function_settings* registry::intern(const function_options& options) {
+  const function_options& wanted = options;
   const auto known =
       std::find_if(settings_.begin(), settings_.end(), [&](const auto& each) { return each->options == wanted; });
   if (known != settings_.end()) return known->get();
@@ -183,7 +201,7 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
   if (find(name) != nullptr) {
     throw std::invalid_argument(fmt::format("dormouse: function \"{}\" is already defined", name));
   }
-  const function_settings* const settings = intern(options, ops);
+  const function_settings* const settings = intern(options);
   grow_table();
   function_record* const record = new_record();
   record->name_data = keep_name(name);
@@ -193,6 +211,7 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
   record->settings = settings;
   insert(*tables_.back(), hash(name), record->index);
   size_.fetch_add(1, std::memory_order_release);
+  defined_.fetch_add(1, std::memory_order_relaxed);  // relaxed: for statistics
   return *record;
 }
 

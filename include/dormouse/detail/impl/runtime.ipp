@@ -22,6 +22,10 @@ DORMOUSE_INLINE failure unknown_function(std::string_view name) noexcept {
   return why;
 }
 
+DORMOUSE_INLINE failure undefined_function(const function_record& record) noexcept {
+  return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
+}
+
 DORMOUSE_INLINE result<reply> call_by_name(const function_reference& target, const event& message,
                                            const clock::time_point* deadline) {
   std::optional<result<reply>> out;
@@ -62,12 +66,47 @@ DORMOUSE_INLINE runtime::~runtime() { close(std::chrono::nanoseconds{0}); }
 DORMOUSE_INLINE detail::function_reference runtime::define_erased(std::string_view name, const detail::handler_ops& ops,
                                                                   void* prototype, const function_options& options) {
   try {
+    detail::wiring::check_reserved(core_->instances.reserved, options.instances_reserved, core_->options.instances_max);
     detail::function_record& record = core_->functions.add(name, ops, prototype, options);
+    core_->instances.reserved.fetch_add(options.instances_reserved);
+    core_->instances.provision_soon(record);
     return {core_.get(), &record, record.generation};
   } catch (...) {
     ops.drop_prototype(prototype);
     throw;
   }
+}
+
+DORMOUSE_INLINE result<void> runtime::replace_erased(const function_handle& which, const detail::handler_ops& ops,
+                                                     void* prototype) {
+  detail::function_record& record = *which.target_.record;
+  try {
+    detail::wiring::check_fit(record.settings->options, ops);
+    if (core_->instances.replace(record, which.target_.generation, ops, prototype)) return {};
+  } catch (...) {
+    ops.drop_prototype(prototype);
+    throw;
+  }
+  ops.drop_prototype(prototype);
+  return detail::undefined_function(record);
+}
+
+DORMOUSE_INLINE result<std::size_t> runtime::undefine(const function_handle& which, std::chrono::nanoseconds wait_for) {
+  return core_->undefine(*which.target_.record, which.target_.generation, wait_for);
+}
+
+DORMOUSE_INLINE result<void> runtime::pause(const function_handle& which) {
+  detail::function_record& record = *which.target_.record;
+  if (record.generation != which.target_.generation) return detail::undefined_function(record);
+  core_->instances.pause(record);
+  return {};
+}
+
+DORMOUSE_INLINE result<void> runtime::resume(const function_handle& which) {
+  detail::function_record& record = *which.target_.record;
+  if (record.generation != which.target_.generation) return detail::undefined_function(record);
+  core_->instances.resume(record);
+  return {};
 }
 
 DORMOUSE_INLINE detail::function_reference runtime::find(std::string_view name) const noexcept {
