@@ -82,6 +82,9 @@ class lane {
   void wait_gone(std::chrono::steady_clock::time_point patience);
 
  private:
+  // Longer than it takes from a claim to its gate.
+  static constexpr std::chrono::nanoseconds claim_time = std::chrono::milliseconds{1};
+
   struct worker {
     std::thread thread{};
     gate wakeup{};

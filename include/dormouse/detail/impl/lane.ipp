@@ -137,12 +137,17 @@ DORMOUSE_INLINE bool lane::look_again(worker& self) {
   return true;
 }
 
-// The idle timeout has passed. False when a claimer is about to open this gate.
+// The idle timeout has passed. False when this worker has to wait on.
 DORMOUSE_INLINE bool lane::retire(worker& self) {
   const std::lock_guard lock(mutex_);
   const auto place = std::find(parked_.begin(), parked_.end(), &self);
-  if (place == parked_.end() || !word_.retire_parked()) {
-    self.idle_until = clock::time_point::max();  // the gate will be opened: wait for just that
+  if (place == parked_.end()) {
+    self.idle_until = clock::time_point::max();  // a claimer is about to open this gate: wait for just that
+    return false;
+  }
+  if (!word_.retire_parked()) {
+    // All who are parked are claimed. But a worker that parks now may be taken in place of this one: not for ever.
+    self.idle_until = time_.now() + std::max<std::chrono::nanoseconds>(options_.idle_timeout, claim_time);
     return false;
   }
   parked_.erase(place);
