@@ -16,10 +16,9 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 #if DORMOUSE_PLATFORM_LINUX
 
-// False when the kernel has no such call (ENOSYS) or a sandbox forbids it (EPERM). Registers once per process.
-[[nodiscard]] inline bool has_membarrier() noexcept {
-  static const bool registered = ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
-  return registered;
+// False when the kernel has no such call (ENOSYS) or a sandbox forbids it (EPERM).
+[[nodiscard]] inline bool register_membarrier() noexcept {
+  return ::syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
 }
 
 // False when a sandbox that came after the registration forbids it: then there was no barrier.
@@ -29,9 +28,15 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 #else
 
-[[nodiscard]] inline bool has_membarrier() noexcept { return false; }
+[[nodiscard]] inline bool register_membarrier() noexcept { return false; }
 [[nodiscard]] inline bool membarrier_all_threads() noexcept { return false; }
 
 #endif
+
+// Registers once per process.
+[[nodiscard]] inline bool has_membarrier() noexcept {
+  static const bool registered = register_membarrier();
+  return registered;
+}
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -106,6 +106,10 @@ class parking_word {
     return false;
 #endif
   }
+  // Changes of the word by submitters, modulo 65,536; for tests.
+  [[nodiscard]] std::uint32_t rounds() const noexcept {
+    return static_cast<std::uint32_t>(word_.load(std::memory_order_seq_cst) >> 48U);
+  }
   [[nodiscard]] std::uint32_t searching() const noexcept { return searching_in(word_.load(std::memory_order_seq_cst)); }
   [[nodiscard]] std::uint32_t parked() const noexcept { return parked_in(word_.load(std::memory_order_seq_cst)); }
   [[nodiscard]] std::uint32_t alive() const noexcept { return alive_in(word_.load(std::memory_order_seq_cst)); }
