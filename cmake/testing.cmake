@@ -19,8 +19,9 @@ if(TARGET dormouse_json)
   target_link_libraries(dormouse_under_test INTERFACE dormouse_json)
 endif()
 
-# dormouse_add_test_binary(NAME unit SOURCES a_test.cpp ... [LABEL unit] [SERIAL] [TIMEOUT s]) -> dormouse_unit_tests, one ctest per
-# TEST_CASE, named "unit/<sentence>". SERIAL: never beside another test, for those that load every core or measure.
+# dormouse_add_test_binary(NAME unit SOURCES a_test.cpp ... [LABEL unit] [SERIAL] [TIMEOUT s]) -> dormouse_unit_tests,
+# one ctest per TEST_CASE, named "unit/<sentence>". SERIAL: never beside another test, for those that load every core or
+# measure.
 function(dormouse_add_test_binary)
   cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES")
   if(NOT arg_SOURCES)

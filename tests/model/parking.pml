@@ -1,5 +1,6 @@
 // The parking protocol of detail/platform/parking.hpp and detail/lane.hpp, with x86-TSO store buffers.
-// -DASYMMETRIC: the Linux variant, else the portable one. WORKERS (1, 2): the most that may live. EVENTS: per submitter.
+// -DASYMMETRIC: the Linux variant, else the portable one. WORKERS (1, 2): the most that may live. EVENTS (1, 2): of
+// each submitter.
 //
 // Memory: a plain store enters the FIFO buffer of its process and reaches memory at any later time (process `memory`);
 // a locked instruction waits until its own buffer is empty; membarrier waits for every other buffer, one by one.
@@ -77,6 +78,15 @@ end:
       where = 0; what = 0
     }
   od
+}
+
+inline membarrier() {
+  drained(0);
+  drained(1);
+  drained(SUBMITTERS);
+#if WORKERS > 1
+  drained(SUBMITTERS + 1)
+#endif
 }
 
 // lane::open_one: under the lock, for a claimed worker.
@@ -255,15 +265,8 @@ again:  // lane::search
 #ifdef WAKE_WORD_OUTSIDE
   buffer[me]!GATE(w),0;
 #endif
-#ifdef ASYMMETRIC
-#ifndef DROP_DRAIN
-  drained(me);
-  drained(0);
-  drained(1);
-#if WORKERS > 1
-  drained(SUBMITTERS + 1 - w);
-#endif
-#endif
+#if defined(ASYMMETRIC) && !defined(DROP_DRAIN)
+  membarrier();
 #endif
 #ifndef DROP_RECHECK
   if
@@ -315,6 +318,9 @@ found:
   if
   :: counted ->
     atomic { drained(me) -> searching--; on_the_way--; counted = false };
+#ifdef DRAIN_AT_END
+    membarrier();
+#endif
 #ifndef DROP_PASS_ON
     if
     :: has_work -> notify(me)
