@@ -4,7 +4,7 @@
 help:
 	@echo "make demo [DIR=folder]  watch a folder (default: the repository's own files and generated ones)"
 	@echo "make test               g++, release: unit tests, examples, consumers"
-	@echo "make check              make test, then sanitizers, every header alone, formatting"
+	@echo "make check              make test, then sanitizers, every header alone, formatting, model"
 	@echo "make format             clang-format every source"
 	@echo "make single-header      build/single/dormouse.hpp: the core in one file"
 	@echo "make clean              remove build/"
@@ -23,7 +23,7 @@ test:
 
 check:
 	@scripts/install-dependencies check
-	@scripts/check 1 2 3 4 5
+	@scripts/check 1 2 3 4 5 6
 
 format:
 	@scripts/install-dependencies check

@@ -66,12 +66,14 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/platform/cycle_counter.hpp
     include/dormouse/detail/platform/directory_watch.hpp
     include/dormouse/detail/platform/gate.hpp
+    include/dormouse/detail/platform/membarrier.hpp
     include/dormouse/detail/platform/parking.hpp
     include/dormouse/detail/platform/signals.hpp
     include/dormouse/detail/platform/sleeper.hpp
     include/dormouse/detail/platform/thread.hpp
     include/dormouse/detail/registry.hpp
     include/dormouse/detail/retry_budget.hpp
+    include/dormouse/detail/spinner.hpp
     include/dormouse/detail/status_board.hpp
     include/dormouse/detail/thread_shelf.hpp
     include/dormouse/detail/timekeeper.hpp

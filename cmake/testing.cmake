@@ -19,15 +19,19 @@ if(TARGET dormouse_json)
   target_link_libraries(dormouse_under_test INTERFACE dormouse_json)
 endif()
 
-# dormouse_add_test_binary(NAME unit SOURCES a_test.cpp ... [LABEL unit] [SERIAL]) -> dormouse_unit_tests, one ctest per
-# TEST_CASE, named "unit/<sentence>". SERIAL: never beside another test, for those that load every core or measure.
+# dormouse_add_test_binary(NAME unit SOURCES a_test.cpp ... [LABEL unit] [SERIAL] [TIMEOUT s]) -> dormouse_unit_tests,
+# one ctest per TEST_CASE, named "unit/<sentence>". SERIAL: never beside another test, for those that load every core or
+# measure.
 function(dormouse_add_test_binary)
-  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;LABEL" "SOURCES;LIBRARIES")
+  cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;LABEL;TIMEOUT" "SOURCES;LIBRARIES")
   if(NOT arg_SOURCES)
     return()
   endif()
   if(NOT arg_LABEL)
     set(arg_LABEL ${arg_NAME})
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT ${DORMOUSE_TEST_TIMEOUT})
   endif()
   set(target dormouse_${arg_NAME}_tests)
   add_executable(${target} ${arg_SOURCES})
@@ -43,7 +47,7 @@ function(dormouse_add_test_binary)
     set(extra_args DISCOVERY_MODE PRE_TEST)    # v2 can only discover after the build
   endif()
   catch_discover_tests(${target} TEST_PREFIX "${arg_NAME}/" ${extra_args}
-    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${DORMOUSE_TEST_TIMEOUT} SKIP_REGULAR_EXPRESSION "SKIPPED:"
+    PROPERTIES LABELS ${arg_LABEL} TIMEOUT ${arg_TIMEOUT} SKIP_REGULAR_EXPRESSION "SKIPPED:"
                RUN_SERIAL ${arg_SERIAL})
 endfunction()
 

@@ -73,6 +73,7 @@ class event_queue final : public work_source {
   void* take() override;
   void run(void* piece) noexcept override;
   bool has_work() noexcept override;
+  bool seems_to_have_work() noexcept override { return ring_filled_.load(std::memory_order_relaxed); }
   void worker_ends() noexcept override { this_thread_leases.end(); }
 
  private:
@@ -92,6 +93,7 @@ class event_queue final : public work_source {
   std::mutex ring_mutex_{};  // guards the ring
   function_activity* ring_first_ = nullptr;
   function_activity* ring_last_ = nullptr;
+  std::atomic<bool> ring_filled_{false};  // relaxed: a hint for who polls; written under the lock, when it changes
 };
 
 // Chores of the library that may run user code or take long: they have workers of their own, so that handlers that

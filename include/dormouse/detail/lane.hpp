@@ -7,8 +7,10 @@
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/platform/gate.hpp>
 #include <dormouse/detail/platform/parking.hpp>
+#include <dormouse/detail/spinner.hpp>
 #include <dormouse/detail/thread_shelf.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -29,6 +31,8 @@ class work_source {
   virtual void worker_ends() noexcept = 0;
   // Is there a piece to take now? Synchronises with whoever published it.
   virtual bool has_work() noexcept = 0;
+  // The same, as cheap as can be and perhaps out of date: what a worker polls while it waits awake.
+  virtual bool seems_to_have_work() noexcept { return has_work(); }
 
  protected:
   ~work_source() = default;
@@ -38,13 +42,21 @@ struct lane_options {
   const char* thread_name = "dormouse";
   std::uint32_t workers_max = 2;  // 1 .. 10,000
   std::chrono::nanoseconds idle_timeout{std::chrono::seconds{10}};
+  // How long a worker that has run something waits awake before it parks; see spinner.hpp.
+  std::chrono::nanoseconds spin_budget{0};
+  parking_protocol protocol = best_parking_protocol();
 };
 
 class lane {
  public:
   // `keep` gives what keeps this object, its source and its clock alive; every worker holds it while it lives.
   lane(const clock& time, work_source& source, lane_options options, std::function<std::shared_ptr<void>()> keep)
-      : time_(time), source_(source), options_(options), keep_(std::move(keep)) {}
+      : time_(time),
+        source_(source),
+        options_(options),
+        keep_(std::move(keep)),
+        word_(options.protocol),
+        spinner_(time, std::min(options.spin_budget, options.idle_timeout)) {}
 
   // Work was published in the source. False when no worker lives and no thread could be started.
   [[nodiscard]] bool notify() noexcept;
@@ -70,16 +82,25 @@ class lane {
   void wait_gone(std::chrono::steady_clock::time_point patience);
 
  private:
+  // Longer than it takes from a claim to its gate.
+  static constexpr std::chrono::nanoseconds claim_time = std::chrono::milliseconds{1};
+
   struct worker {
     std::thread thread{};
     gate wakeup{};
     clock::time_point idle_until{};
+    bool has_neighbours = false;  // may run on more than one processor
+    bool searching = true;        // counted so in the word; its spawner did
+    bool may_spin = false;        // has run something since it was started or woken
   };
 
   void enter_user_code() noexcept;
   bool spawn() noexcept;
+  bool start_worker() noexcept;
   void work(worker& self);
-  bool search(worker& self, bool& searching);
+  bool search(worker& self);
+  void found(worker& self);
+  bool search_on(worker& self);
   bool park(worker& self);
   bool look_again(worker& self);
   bool retire(worker& self);
@@ -91,7 +112,8 @@ class lane {
   work_source& source_;
   const lane_options options_;
   const std::function<std::shared_ptr<void>()> keep_;
-  parking_word word_{};
+  parking_word word_;
+  spinner spinner_;
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> failures_{0};
   std::atomic<bool> stopping_{false};

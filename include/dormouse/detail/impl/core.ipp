@@ -63,7 +63,8 @@ DORMOUSE_INLINE void core::start() {
   compute = std::make_unique<lane>(time, events,
                                    lane_options{.thread_name = "dormouse",
                                                 .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
-                                                .idle_timeout = options.thread_idle_timeout},
+                                                .idle_timeout = options.thread_idle_timeout,
+                                                .spin_budget = spinner::budget_max},
                                    keep);
   // Chores are rare and do not follow each other: their worker has no reason to linger.
   housekeeping = std::make_unique<lane>(time, chores,

@@ -88,6 +88,7 @@ DORMOUSE_INLINE void event_queue::make_ready(function_activity& activity) noexce
   activity.in_ring = true;
   activity.next_ready = nullptr;
   const std::lock_guard lock(ring_mutex_);
+  if (ring_first_ == nullptr) ring_filled_.store(true, std::memory_order_relaxed);
   (ring_last_ != nullptr ? ring_last_->next_ready : ring_first_) = &activity;
   ring_last_ = &activity;
 }
@@ -104,7 +105,10 @@ DORMOUSE_INLINE function_activity* event_queue::next_ready() noexcept {
   function_activity* const next = ring_first_;
   if (next == nullptr) return nullptr;
   ring_first_ = next->next_ready;
-  if (ring_first_ == nullptr) ring_last_ = nullptr;
+  if (ring_first_ == nullptr) {
+    ring_last_ = nullptr;
+    ring_filled_.store(false, std::memory_order_relaxed);
+  }
   return next;
 }
 

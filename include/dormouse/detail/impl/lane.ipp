@@ -6,20 +6,34 @@
 #include <dormouse/detail/waiting.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 DORMOUSE_INLINE bool lane::notify() noexcept {
   switch (word_.after_publish(options_.workers_max)) {
     case parking_word::duty::none: return true;
-    case parking_word::duty::wake_one: open_one(); return true;
-    case parking_word::duty::spawn_one: return spawn() || word_.spawn_failed();
+    case parking_word::duty::searched: spinner_.submitted_here(); return true;
+    case parking_word::duty::wake_one:
+      spinner_.submitted_here();
+      open_one();
+      return true;
+    case parking_word::duty::spawn_one: spinner_.submitted_here(); return spawn();
   }
   return true;
 }
 
-// Starts the worker that the word already counts. False, and counted, when there is no thread or memory to be had.
+// Starts the worker that the word already counts. False when that failed and no other worker lives.
 DORMOUSE_INLINE bool lane::spawn() noexcept {
+  if (start_worker()) return true;
+  if (!word_.spawn_failed()) return false;
+  // Who submitted meanwhile relied on it. A worker that is busy looks by itself, one that is parked does not.
+  if (source_.has_work() && word_.claim_parked()) open_one();
+  return true;
+}
+
+// False, and counted, when there is no thread or memory to be had.
+DORMOUSE_INLINE bool lane::start_worker() noexcept {
   try {
     auto fresh = std::make_unique<worker>();
     worker& self = *fresh;
@@ -48,8 +62,8 @@ DORMOUSE_INLINE bool lane::spawn() noexcept {
 DORMOUSE_INLINE void lane::work(worker& self) {
   become_library_thread(options_.thread_name);
   { const std::lock_guard started(mutex_); }
-  bool searching = true;  // the spawner counted this worker so
-  while (search(self, searching)) {}
+  self.has_neighbours = processors() > 1;
+  while (search(self)) {}
   source_.worker_ends();
   leave(self);
 }
@@ -63,28 +77,38 @@ DORMOUSE_INLINE void lane::enter_user_code() noexcept {
 }
 
 // One round: run a piece, or look once more, or sleep. False when this worker is to leave.
-DORMOUSE_INLINE bool lane::search(worker& self, bool& searching) {
+DORMOUSE_INLINE bool lane::search(worker& self) {
   if (void* piece = source_.take()) {
-    if (searching) {
-      word_.end_search();
-      searching = false;
-      // The submitters since then relied on this worker: pass the search on when there is more than it can do at once.
-      if (source_.has_work()) [[maybe_unused]]
-        const bool served = notify();
-    }
+    if (self.searching) found(self);
+    self.may_spin = self.has_neighbours;
     source_.run(piece);
     return true;
   }
-  if (!searching) {
+  if (!self.searching) {
     word_.start_search();
-    searching = true;
+    self.searching = true;
     return true;
   }
+  return search_on(self);  // still searching when it returns true
+}
+
+DORMOUSE_INLINE void lane::found(worker& self) {
+  word_.end_search();
+  self.searching = false;
+  // The submitters since then relied on this worker: pass the search on when there is more than it can do at once.
+  if (source_.has_work()) [[maybe_unused]]
+    const bool served = notify();
+}
+
+// Nothing to take. Not after a wake or a start that found nothing, and once after each piece: look for a moment.
+DORMOUSE_INLINE bool lane::search_on(worker& self) {
+  const auto ready = [this] { return stopping_.load(std::memory_order_seq_cst) || source_.seems_to_have_work(); };
+  if (std::exchange(self.may_spin, false) && spinner_.wait_for(ready)) return true;
   if (stopping_.load(std::memory_order_seq_cst)) {
     word_.retire_searching();
     return false;
   }
-  return park(self);  // still searching when it returns true
+  return park(self);
 }
 
 DORMOUSE_INLINE bool lane::park(worker& self) {
@@ -95,6 +119,7 @@ DORMOUSE_INLINE bool lane::park(worker& self) {
     parked_.push_back(&self);
     word_.park();  // inside: who claims in the word finds this worker in the list
   }
+  word_.before_second_look();
   if ((source_.has_work() || stopping_.load(std::memory_order_seq_cst)) && look_again(self)) return true;
   for (;;) {
     if (wait_until(time_, self.wakeup, self.idle_until)) return true;  // else the idle timeout has passed
@@ -112,12 +137,17 @@ DORMOUSE_INLINE bool lane::look_again(worker& self) {
   return true;
 }
 
-// The idle timeout has passed. False when a claimer is about to open this gate.
+// The idle timeout has passed. False when this worker has to wait on.
 DORMOUSE_INLINE bool lane::retire(worker& self) {
   const std::lock_guard lock(mutex_);
   const auto place = std::find(parked_.begin(), parked_.end(), &self);
-  if (place == parked_.end() || !word_.retire_parked()) {
-    self.idle_until = clock::time_point::max();  // the gate will be opened: wait for just that
+  if (place == parked_.end()) {
+    self.idle_until = clock::time_point::max();  // a claimer is about to open this gate: wait for just that
+    return false;
+  }
+  if (!word_.retire_parked()) {
+    // All who are parked are claimed. But a worker that parks now may be taken in place of this one: not for ever.
+    self.idle_until = time_.now() + std::max<std::chrono::nanoseconds>(options_.idle_timeout, claim_time);
     return false;
   }
   parked_.erase(place);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What std::thread lacks: a name, and the number of processors this process may use.
+// What std::thread lacks: a name, the number of processors this process may use, and the one it runs on.
 
 #include <dormouse/detail/config.hpp>
 
@@ -39,6 +39,28 @@ inline void become_library_thread([[maybe_unused]] const char* name) noexcept {
   }
 #endif
   return std::max(1U, std::thread::hardware_concurrency());
+}
+
+inline constexpr int unknown_processor = -1;
+
+// The processor the calling thread is on, for now: 2 ns where the C library reads it without a system call.
+[[nodiscard]] inline int current_processor() noexcept {
+#if defined(__linux__)
+  return ::sched_getcpu();
+#else
+  return unknown_processor;
+#endif
+}
+
+// Between two looks of a loop that waits awake.
+inline void relax_processor() noexcept {
+#if defined(__x86_64__) || defined(__i386__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#else
+  std::this_thread::yield();
+#endif
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail
