@@ -8,6 +8,7 @@
 #include <dormouse/detail/platform/gate.hpp>
 #include <dormouse/detail/platform/parking.hpp>
 #include <dormouse/detail/thread_shelf.hpp>
+#include <dormouse/detail/worker_pool.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -20,54 +21,30 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
-class work_source {
- public:
-  // A piece of work, or null. Called by workers.
-  virtual void* take() = 0;
-  virtual void run(void* piece) noexcept = 0;
-  // The worker that calls it is about to end.
-  virtual void worker_ends() noexcept = 0;
-  // Is there a piece to take now? Synchronises with whoever published it.
-  virtual bool has_work() noexcept = 0;
-
- protected:
-  ~work_source() = default;
-};
-
 struct lane_options {
   const char* thread_name = "dormouse";
   std::uint32_t workers_max = 2;  // 1 .. 10,000
   std::chrono::nanoseconds idle_timeout{std::chrono::seconds{10}};
 };
 
-class lane {
+class lane final : public worker_pool {
  public:
   // `keep` gives what keeps this object, its source and its clock alive; every worker holds it while it lives.
   lane(const clock& time, work_source& source, lane_options options, std::function<std::shared_ptr<void>()> keep)
       : time_(time), source_(source), options_(options), keep_(std::move(keep)) {}
 
   // Work was published in the source. False when no worker lives and no thread could be started.
-  [[nodiscard]] bool notify() noexcept;
-  [[nodiscard]] std::size_t threads() const noexcept { return word_.alive(); }
-  [[nodiscard]] std::uint64_t threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t thread_failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool notify() noexcept override;
+  [[nodiscard]] std::size_t threads() const noexcept override { return word_.alive(); }
+  [[nodiscard]] std::uint64_t threads_started() const noexcept override {
+    return started_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t thread_failures() const noexcept override {
+    return failures_.load(std::memory_order_relaxed);
+  }
 
-  // Around user code on a worker: wait_gone() does not wait for it for ever. Once it is over, the worker is waited for.
-  class user_code {
-   public:
-    explicit user_code(lane& on) noexcept : lane_(on) { lane_.enter_user_code(); }
-    user_code(const user_code&) = delete;
-    user_code& operator=(const user_code&) = delete;
-    ~user_code() { lane_.busy_.fetch_sub(1, std::memory_order_seq_cst); }
-
-   private:
-    lane& lane_;
-  };
-
-  // From now on workers leave when they find no work.
-  void stop() noexcept;
-  // After stop(): waits until every worker is gone, but no longer for those inside user code than until `patience`.
-  void wait_gone(std::chrono::steady_clock::time_point patience);
+  void stop() noexcept override;
+  void wait_gone(std::chrono::steady_clock::time_point patience) override;
 
  private:
   struct worker {
@@ -76,7 +53,7 @@ class lane {
     clock::time_point idle_until{};
   };
 
-  void enter_user_code() noexcept;
+  void busy_changed() noexcept override;
   bool spawn() noexcept;
   void work(worker& self);
   bool search(worker& self, bool& searching);
@@ -94,8 +71,6 @@ class lane {
   parking_word word_{};
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> failures_{0};
-  std::atomic<bool> stopping_{false};
-  std::atomic<std::uint32_t> busy_{0};
   std::mutex mutex_{};             // guards the next three
   std::vector<worker*> parked_{};  // the most recently parked last: woken first
   std::vector<std::unique_ptr<worker>> workers_{};

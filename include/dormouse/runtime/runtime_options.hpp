@@ -11,10 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+class executor;
 
 // runtime's constructor throws std::invalid_argument, naming the field and its bounds, for a value outside them.
 struct runtime_options {
@@ -29,6 +32,9 @@ struct runtime_options {
   const clock* time = nullptr;
   // Calls in a chain, the outermost included, 1 .. 1,000. Beyond: recursion_limit (depth).
   unsigned depth_max = 16;
+  // Runs the handlers of posted and submitted events on threads of the host (runtime/executor.hpp). Null: on workers of
+  // the runtime. With one, the two options below do not matter for them: its concurrency() is the ceiling.
+  std::shared_ptr<dormouse::executor> executor{};
 
   // Performance -----------------------------------------------------------
   // Ceiling of compute workers, 1 .. 1,024. Zero: the processors this process may use, at least 2.

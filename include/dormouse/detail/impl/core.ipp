@@ -4,6 +4,7 @@
 #include <dormouse/detail/core.hpp>
 #include <dormouse/detail/invocation.hpp>
 #include <dormouse/detail/platform/thread.hpp>
+#include <dormouse/detail/task_lane.hpp>
 #include <dormouse/detail/waiting.hpp>
 
 #include <fmt/chrono.h>
@@ -34,7 +35,8 @@ DORMOUSE_INLINE runtime_options checked(runtime_options given) {
 }  // namespace wiring
 
 DORMOUSE_INLINE core::core(runtime_options given)
-    : options(wiring::checked(std::move(given))),
+    : host_executor(std::move(given.executor)),
+      options(wiring::checked(std::move(given))),
       own_clock(options.time == nullptr ? std::make_unique<const clock>() : nullptr),
       time(options.time == nullptr ? *own_clock : *options.time),
       functions(time),
@@ -47,11 +49,16 @@ DORMOUSE_INLINE core::~core() = default;
 
 DORMOUSE_INLINE void core::start() {
   const auto keep = [this]() -> std::shared_ptr<void> { return shared_from_this(); };
-  compute = std::make_unique<lane>(time, events,
-                                   lane_options{.thread_name = "dormouse",
-                                                .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
-                                                .idle_timeout = options.thread_idle_timeout},
-                                   keep);
+  if (host_executor != nullptr) {
+    start_on_host();
+  } else {
+    compute =
+        std::make_shared<lane>(time, events,
+                               lane_options{.thread_name = "dormouse",
+                                            .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
+                                            .idle_timeout = options.thread_idle_timeout},
+                               keep);
+  }
   // Chores are rare and do not follow each other: their worker has no reason to linger.
   housekeeping = std::make_unique<lane>(time, chores,
                                         lane_options{.thread_name = "dormouse-chores",
@@ -59,6 +66,23 @@ DORMOUSE_INLINE void core::start() {
                                                      .idle_timeout = std::min<std::chrono::nanoseconds>(
                                                          options.thread_idle_timeout, std::chrono::milliseconds{50})},
                                         keep);
+}
+
+DORMOUSE_INLINE void core::start_on_host() {
+  const std::size_t concurrency = host_executor->concurrency();
+  if (concurrency < 1 || concurrency > task_lane::concurrency_max) {
+    throw std::invalid_argument(
+        fmt::format("dormouse: executor::concurrency() is {}; give 1 .. {}", concurrency, task_lane::concurrency_max));
+  }
+  // A pool that loses or refuses tasks is asked again, less and less often. On a chore: the pool is code of the host,
+  // and the thread that learns of the loss may hold the host's locks.
+  const auto later = [this](unsigned tries) {
+    const auto again = [this] { static_cast<task_lane&>(*compute).offer_again(); };
+    if (tries == 0) return chores.add(again);
+    const auto pause = std::chrono::milliseconds{1U << std::min(tries, 10U)};
+    return timers.arm(time.now() + pause, [this, again] { chores.add(again); }) != 0;
+  };
+  compute = std::make_shared<task_lane>(std::move(host_executor), concurrency, events, weak_from_this(), later);
 }
 
 DORMOUSE_INLINE failure core::shutting_down() {

@@ -25,7 +25,7 @@ DORMOUSE_INLINE result<void> event_queue::accept(work_item& fresh, bool inside) 
   if (!claim(fresh)) return {};  // somebody has started it after all
   withdraw(fresh);
   return make_failure(errc::unavailable, effect_kind::not_applied, failure_reason::no_threads,
-                      "no worker lives and no thread could be started");
+                      "no worker lives and no thread could be started, or the executor refused");
 }
 
 DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside) {
@@ -172,7 +172,7 @@ DORMOUSE_INLINE void event_queue::run(void* piece) noexcept {
     const bool within = ++events < quantum_events && core_.time.ticks() - begun < quantum;
     lease* with = nullptr;
     {
-      const lane::user_code handler(*core_.compute);
+      const worker_pool::user_code handler(*core_.compute);
       with = invocation::run_item(core_, *item, within);
     }
     item = end_and_continue(*item, with);

@@ -104,7 +104,7 @@ DORMOUSE_INLINE void instance_pool::offer_room(function_activity& activity) noex
   }
   if (activity.queue.empty()) return;
   core_.events.make_ready(activity);
-  [[maybe_unused]] const bool served = core_.compute->notify();  // else the next event's submitter is told
+  core_.compute->notify_under_lock();
 }
 
 DORMOUSE_INLINE void instance_pool::answer(function_activity& activity, waiting_caller& caller,
@@ -208,7 +208,7 @@ DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, co
   }
 }
 
-DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<std::mutex>& lock,
+DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<function_mutex>& lock,
                                                             function_activity& activity, const lease_request& request) {
   function_record& record = *activity.record;
   if (activity.accepted + activity.callers_waiting >= record.settings->options.queue_depth_max) {

@@ -54,10 +54,7 @@ DORMOUSE_INLINE void lane::work(worker& self) {
   leave(self);
 }
 
-DORMOUSE_INLINE void lane::enter_user_code() noexcept {
-  // seq_cst twice: either wait_gone() sees this worker busy, or this worker sees that somebody waits.
-  busy_.fetch_add(1, std::memory_order_seq_cst);
-  if (!stopping_.load(std::memory_order_seq_cst)) return;
+DORMOUSE_INLINE void lane::busy_changed() noexcept {
   const std::lock_guard lock(mutex_);
   changed_.notify_all();
 }
