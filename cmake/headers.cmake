@@ -27,6 +27,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/result.hpp
     include/dormouse/runtime.hpp
     include/dormouse/runtime/dead_letter.hpp
+    include/dormouse/runtime/executor.hpp
     include/dormouse/runtime/runtime_options.hpp
     include/dormouse/runtime/trigger.hpp
     include/dormouse/services/table.hpp
@@ -75,10 +76,13 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/retry_budget.hpp
     include/dormouse/detail/spinner.hpp
     include/dormouse/detail/status_board.hpp
+    include/dormouse/detail/task_lane.hpp
+    include/dormouse/detail/task_state.hpp
     include/dormouse/detail/thread_shelf.hpp
     include/dormouse/detail/timekeeper.hpp
     include/dormouse/detail/waiting.hpp
     include/dormouse/detail/work_item.hpp
+    include/dormouse/detail/worker_pool.hpp
 )
 
 # Bodies: inline in dormouse::header_only, compiled once by src/dormouse.cpp in dormouse::dormouse.
@@ -111,10 +115,13 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/reaper.ipp
     include/dormouse/detail/impl/registry.ipp
     include/dormouse/detail/impl/runtime.ipp
+    include/dormouse/detail/impl/runtime/executor.ipp
     include/dormouse/detail/impl/services/table.ipp
     include/dormouse/detail/impl/sleeper.ipp
+    include/dormouse/detail/impl/task_lane.ipp
     include/dormouse/detail/impl/timekeeper.ipp
     include/dormouse/detail/impl/triggers/on_file.ipp
     include/dormouse/detail/impl/undefine.ipp
     include/dormouse/detail/impl/unsure_files.ipp
+    include/dormouse/detail/impl/work_ring.ipp
 )

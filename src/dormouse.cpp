@@ -28,10 +28,13 @@
 #include <dormouse/detail/impl/reaper.ipp>
 #include <dormouse/detail/impl/registry.ipp>
 #include <dormouse/detail/impl/runtime.ipp>
+#include <dormouse/detail/impl/runtime/executor.ipp>
 #include <dormouse/detail/impl/services/table.ipp>
 #include <dormouse/detail/impl/sleeper.ipp>
+#include <dormouse/detail/impl/task_lane.ipp>
 #include <dormouse/detail/impl/timekeeper.ipp>
 #include <dormouse/detail/impl/triggers/on_file.ipp>
 #include <dormouse/detail/impl/undefine.ipp>
 #include <dormouse/detail/impl/unsure_files.ipp>
 #include <dormouse/detail/impl/versions.ipp>
+#include <dormouse/detail/impl/work_ring.ipp>

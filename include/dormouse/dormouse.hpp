@@ -18,5 +18,6 @@
 #include <dormouse/payload.hpp>
 #include <dormouse/result.hpp>
 #include <dormouse/runtime.hpp>
+#include <dormouse/runtime/executor.hpp>
 #include <dormouse/runtime/trigger.hpp>
 #include <dormouse/services/table.hpp>

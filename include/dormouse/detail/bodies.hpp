@@ -20,7 +20,10 @@
 #include <dormouse/detail/impl/reaper.ipp>
 #include <dormouse/detail/impl/registry.ipp>
 #include <dormouse/detail/impl/runtime.ipp>
+#include <dormouse/detail/impl/runtime/executor.ipp>
 #include <dormouse/detail/impl/sleeper.ipp>
+#include <dormouse/detail/impl/task_lane.ipp>
 #include <dormouse/detail/impl/timekeeper.ipp>
 #include <dormouse/detail/impl/undefine.ipp>
 #include <dormouse/detail/impl/versions.ipp>
+#include <dormouse/detail/impl/work_ring.ipp>

@@ -14,6 +14,7 @@
 #include <dormouse/detail/outcomes.hpp>
 #include <dormouse/detail/registry.hpp>
 #include <dormouse/detail/timekeeper.hpp>
+#include <dormouse/detail/worker_pool.hpp>
 #include <dormouse/functions/report.hpp>
 #include <dormouse/runtime/runtime_options.hpp>
 
@@ -39,11 +40,16 @@ class core : public std::enable_shared_from_this<core> {
   core(const core&) = delete;
   core& operator=(const core&) = delete;
   ~core();
-  // Second half of construction: needs shared_from_this().
+  // Second half of construction: needs shared_from_this(). Throws std::invalid_argument.
   void start();
 
-  [[nodiscard]] std::mutex& lock_of(const function_record& record) noexcept {
+  [[nodiscard]] function_mutex& lock_of(const function_record& record) noexcept {
     return locks_[record.index % lock_count].mutex;
+  }
+  // Who runs the function's events.
+  [[nodiscard]] worker_pool& pool_of(const function_record& record) noexcept {
+    if (record.settings->options.kind == function_kind::blocking) return *blocking;
+    return *compute;
   }
   [[nodiscard]] std::uint64_t next_invocation() noexcept {
     return invocations_.fetch_add(1, std::memory_order_relaxed);  // relaxed: only uniqueness is asked of it
@@ -71,6 +77,7 @@ class core : public std::enable_shared_from_this<core> {
   // another owner, nothing of the core is left afterwards.
   void settle() noexcept;
 
+  std::shared_ptr<executor> host_executor;  // taken over by start(): close() lets go of it, not the end of this object
   const runtime_options options;
   const std::unique_ptr<const clock> own_clock;
   const clock& time;
@@ -79,7 +86,9 @@ class core : public std::enable_shared_from_this<core> {
   instance_pool instances;
   event_queue events;
   outcomes ends;
-  std::unique_ptr<lane> compute{};
+  std::shared_ptr<worker_pool> compute{};  // shared with the tasks on a host's pool
+  lane* workers = nullptr;                 // the same, when they are the runtime's own
+  std::unique_ptr<lane> blocking{};
   std::unique_ptr<lane> housekeeping{};
   housekeeper chores;
   std::atomic<bool> stop_asked{false};  // of run()
@@ -87,7 +96,7 @@ class core : public std::enable_shared_from_this<core> {
  private:
   static constexpr std::size_t lock_count = 64;
   struct alignas(64) padded_mutex {
-    std::mutex mutex{};
+    function_mutex mutex{};
   };
   void enter(core_phase next) noexcept;
   [[nodiscard]] bool retire(function_record& record, std::uint32_t generation);
@@ -97,6 +106,7 @@ class core : public std::enable_shared_from_this<core> {
   template <class Done>
   void wait_progress(clock::time_point until, Done&& done);
   void wait_drained(clock::time_point until);
+  void start_on_host();
   void end_lanes(std::chrono::nanoseconds drain_for);
 
   std::array<padded_mutex, lock_count> locks_{};

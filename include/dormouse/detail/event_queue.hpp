@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Accepted events: a queue a function, and one ring of the functions that have events to start, so that a function with
-// many does not keep out one with few. What the compute workers take their work from.
+// Accepted events: a queue a function, and a ring a kind of the functions that have events to start, so that a function
+// with many does not keep out one with few. What the workers take their work from.
 
 #include <dormouse/detail/function_activity.hpp>
 #include <dormouse/detail/lane.hpp>
@@ -22,7 +22,34 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 class core;
 
-class event_queue final : public work_source {
+class event_queue;
+
+// The functions of one kind that have events to start, in turn: what one pool of workers takes its work from.
+class work_ring final : public work_source {
+ public:
+  work_ring(event_queue& events, core& owner) noexcept : events_(events), core_(owner) {}
+
+  // Under the function's lock: to the end of the ring, unless it is in it.
+  void add(function_activity& activity) noexcept;
+
+  void* take() override;
+  void run(void* piece) noexcept override;
+  bool has_work() noexcept override;
+  bool seems_to_have_work() noexcept override { return filled_.load(std::memory_order_relaxed); }
+  void worker_ends() noexcept override { this_thread_leases.end(); }
+
+ private:
+  function_activity* next() noexcept;
+
+  event_queue& events_;
+  core& core_;
+  std::mutex mutex_{};  // guards the next two
+  function_activity* first_ = nullptr;
+  function_activity* last_ = nullptr;
+  std::atomic<bool> filled_{false};  // relaxed: a hint for who polls; written under the lock, when it changes
+};
+
+class event_queue {
  public:
   // A worker stays with one function for at most so many events or so long, then moves on.
   static constexpr int quantum_events = 32;
@@ -30,7 +57,13 @@ class event_queue final : public work_source {
   // When no thread could be had for accepted events.
   static constexpr std::chrono::milliseconds ring_again{100};
 
-  explicit event_queue(core& owner) noexcept : core_(owner) {}
+  explicit event_queue(core& owner) noexcept : compute(*this, owner), blocking(*this, owner), core_(owner) {}
+
+  work_ring compute;
+  work_ring blocking;
+  [[nodiscard]] work_ring& ring_of(const function_record& record) noexcept {
+    return record.settings->options.kind == function_kind::blocking ? blocking : compute;
+  }
 
   // Accepts the event: from here to its end it counts against the function's bounds. Takes an owner of its own. Never
   // blocks. Fails: not_found, shutting_down, throttled (queue_depth, queue_bytes), recursion_limit (depth),
@@ -43,9 +76,9 @@ class event_queue final : public work_source {
   void run_claimed(work_item& item);
 
   // Under the function's lock: the function has events that could start.
-  void make_ready(function_activity& activity) noexcept;
+  void make_ready(function_activity& activity) noexcept { ring_of(*activity.record).add(activity); }
   // Tells a worker that some function is ready. Tries again later, and again, when no thread can be had.
-  void ring() noexcept;
+  void ring_under_lock(const function_record& record) noexcept;
 
   // For what follows an attempt (outcomes.hpp). Under the function's lock:
   // The accepted event of that id that is queued, running or waiting; null when there is none.
@@ -70,30 +103,24 @@ class event_queue final : public work_source {
   void refuse_all(std::vector<unfinished>& to);
   [[nodiscard]] std::uint64_t accepted() const noexcept { return accepted_.load(); }
 
-  void* take() override;
-  void run(void* piece) noexcept override;
-  bool has_work() noexcept override;
-  bool seems_to_have_work() noexcept override { return ring_filled_.load(std::memory_order_relaxed); }
-  void worker_ends() noexcept override { this_thread_leases.end(); }
+  // The first event of a function with what it needs to run, or null when there is none or no instance. Under its lock.
+  work_item* start_one(function_activity& activity);
+  // One quantum of that event's function.
+  void run(work_item* item) noexcept;
 
  private:
+  void ring_later(const function_record& record) noexcept;
   result<void> enqueue(work_item& item, bool inside);
   result<void> admit(work_item& item, bool inside);
   void withdraw(work_item& item) noexcept;
   void release_place(function_activity& activity, std::size_t bytes) noexcept;
   [[nodiscard]] bool too_old(const work_item& item) const noexcept;
   work_item* after(work_item& item, lease* with) noexcept;
-  function_activity* next_ready() noexcept;
-  work_item* start_one(function_activity& activity);
   work_item* pop(function_activity& activity) noexcept;
   work_item* end_and_continue(work_item& item, lease* with) noexcept;
 
   core& core_;
   std::atomic<std::uint64_t> accepted_{0};
-  std::mutex ring_mutex_{};  // guards the ring
-  function_activity* ring_first_ = nullptr;
-  function_activity* ring_last_ = nullptr;
-  std::atomic<bool> ring_filled_{false};  // relaxed: a hint for who polls; written under the lock, when it changes
 };
 
 // Chores of the library that may run user code or take long: they have workers of their own, so that handlers that

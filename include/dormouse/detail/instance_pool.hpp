@@ -6,6 +6,7 @@
 
 #include <dormouse/detail/function_activity.hpp>
 #include <dormouse/detail/lease.hpp>
+#include <dormouse/detail/worker_pool.hpp>
 #include <dormouse/result.hpp>
 #include <dormouse/runtime/runtime_options.hpp>
 
@@ -111,7 +112,7 @@ class instance_pool {
 
  private:
   lease* take_idle(function_activity& activity) noexcept;
-  result<grant> wait_for_lease(std::unique_lock<std::mutex>& lock, function_activity& activity,
+  result<grant> wait_for_lease(std::unique_lock<function_mutex>& lock, function_activity& activity,
                                const lease_request& request);
   void answer(function_activity& activity, waiting_caller& caller, const std::optional<grant>& got) noexcept;
   static void remove_caller(function_activity& activity, waiting_caller& caller) noexcept;

@@ -9,6 +9,7 @@
 #include <dormouse/detail/platform/parking.hpp>
 #include <dormouse/detail/spinner.hpp>
 #include <dormouse/detail/thread_shelf.hpp>
+#include <dormouse/detail/worker_pool.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -22,22 +23,6 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
-class work_source {
- public:
-  // A piece of work, or null. Called by workers.
-  virtual void* take() = 0;
-  virtual void run(void* piece) noexcept = 0;
-  // The worker that calls it is about to end.
-  virtual void worker_ends() noexcept = 0;
-  // Is there a piece to take now? Synchronises with whoever published it.
-  virtual bool has_work() noexcept = 0;
-  // The same, as cheap as can be and perhaps out of date: what a worker polls while it waits awake.
-  virtual bool seems_to_have_work() noexcept { return has_work(); }
-
- protected:
-  ~work_source() = default;
-};
-
 struct lane_options {
   const char* thread_name = "dormouse";
   std::uint32_t workers_max = 2;  // 1 .. 10,000
@@ -47,7 +32,16 @@ struct lane_options {
   parking_protocol protocol = best_parking_protocol();
 };
 
-class lane {
+class lane;
+
+// The pool and the entry of the worker that this thread is.
+struct worker_identity {
+  const lane* pool = nullptr;
+  bool* away = nullptr;
+};
+inline constinit thread_local worker_identity this_thread_worker{};
+
+class lane final : public worker_pool {
  public:
   // `keep` gives what keeps this object, its source and its clock alive; every worker holds it while it lives.
   lane(const clock& time, work_source& source, lane_options options, std::function<std::shared_ptr<void>()> keep)
@@ -59,27 +53,24 @@ class lane {
         spinner_(time, std::min(options.spin_budget, options.idle_timeout)) {}
 
   // Work was published in the source. False when no worker lives and no thread could be started.
-  [[nodiscard]] bool notify() noexcept;
-  [[nodiscard]] std::size_t threads() const noexcept { return word_.alive(); }
-  [[nodiscard]] std::uint64_t threads_started() const noexcept { return started_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::uint64_t thread_failures() const noexcept { return failures_.load(std::memory_order_relaxed); }
+  [[nodiscard]] bool notify() noexcept override;
+  [[nodiscard]] std::size_t threads() const noexcept override { return word_.alive() + away_.load(); }
+  [[nodiscard]] std::uint64_t threads_started() const noexcept override {
+    return started_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t thread_failures() const noexcept override {
+    return failures_.load(std::memory_order_relaxed);
+  }
 
-  // Around user code on a worker: wait_gone() does not wait for it for ever. Once it is over, the worker is waited for.
-  class user_code {
-   public:
-    explicit user_code(lane& on) noexcept : lane_(on) { lane_.enter_user_code(); }
-    user_code(const user_code&) = delete;
-    user_code& operator=(const user_code&) = delete;
-    ~user_code() { lane_.busy_.fetch_sub(1, std::memory_order_seq_cst); }
+  // The calling worker is about to wait for something: until it is back it does not count, and another may be started
+  // in its place. False, and nothing is to be undone, when this thread is no worker of this pool, is away already, or
+  // `away_max` others are.
+  [[nodiscard]] bool step_away(std::uint32_t away_max) noexcept;
+  // Back, perhaps one more than workers_max; then the first to end its piece leaves.
+  void step_back() noexcept;
 
-   private:
-    lane& lane_;
-  };
-
-  // From now on workers leave when they find no work.
-  void stop() noexcept;
-  // After stop(): waits until every worker is gone, but no longer for those inside user code than until `patience`.
-  void wait_gone(std::chrono::steady_clock::time_point patience);
+  void stop() noexcept override;
+  void wait_gone(std::chrono::steady_clock::time_point patience) override;
 
  private:
   // Longer than it takes from a claim to its gate.
@@ -89,12 +80,13 @@ class lane {
     std::thread thread{};
     gate wakeup{};
     clock::time_point idle_until{};
+    bool away = false;            // of the own thread
     bool has_neighbours = false;  // may run on more than one processor
     bool searching = true;        // counted so in the word; its spawner did
     bool may_spin = false;        // has run something since it was started or woken
   };
 
-  void enter_user_code() noexcept;
+  void busy_changed() noexcept override;
   bool spawn() noexcept;
   bool start_worker() noexcept;
   void work(worker& self);
@@ -114,10 +106,9 @@ class lane {
   const std::function<std::shared_ptr<void>()> keep_;
   parking_word word_;
   spinner spinner_;
+  std::atomic<std::uint32_t> away_{0};
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> failures_{0};
-  std::atomic<bool> stopping_{false};
-  std::atomic<std::uint32_t> busy_{0};
   std::mutex mutex_{};             // guards the next three
   std::vector<worker*> parked_{};  // the most recently parked last: woken first
   std::vector<std::unique_ptr<worker>> workers_{};

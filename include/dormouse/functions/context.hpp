@@ -26,6 +26,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR {
 namespace detail {
 class core;
 class invocation;
+class lane;
 class work_item;
 struct function_record;
 }  // namespace detail
@@ -66,6 +67,14 @@ class context {
     if (has_log_sink()) write_log(level, fmt::format(text, std::forward<Args>(args)...));
   }
 
+  // Runs `wait`, which waits for something, and gives what it returns. Meanwhile this thread does not count as a
+  // compute worker: another may take events in its place, up to blocking_workers_max. On other threads: a plain call.
+  template <class Wait>
+  decltype(auto) blocking(Wait&& wait) {
+    const waiting_scope away(*core_);
+    return std::forward<Wait>(wait)();
+  }
+
   // Calls into the same runtime, as runtime::invoke and runtime::post; this invocation becomes the caller.
   result<reply> invoke(std::string_view name, const event& message);
   result<acceptance> post(std::string_view name, event message);
@@ -73,6 +82,17 @@ class context {
  private:
   friend class detail::invocation;
   struct stop_timer;
+  // While it lives, this thread is no compute worker, if it was one.
+  class waiting_scope {
+   public:
+    explicit waiting_scope(detail::core& owner) noexcept;
+    waiting_scope(const waiting_scope&) = delete;
+    waiting_scope& operator=(const waiting_scope&) = delete;
+    ~waiting_scope();
+
+   private:
+    detail::lane* from_ = nullptr;
+  };
   context() = default;
   ~context();
   [[nodiscard]] bool has_log_sink() const noexcept;

@@ -13,6 +13,12 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
+// What a handler spends its time with, and so on whose workers its posted and submitted events run.
+enum class function_kind : std::uint8_t {
+  compute = 1,  // computing: as many workers as there are processors
+  blocking,     // waiting, for a disk, a network or a lock: workers of their own, up to blocking_workers_max
+};
+
 // What a synchronous call does when every instance is busy and instances_max is reached.
 enum class when_busy : std::uint8_t {
   wait = 1,  // until an instance is free or the deadline passes
@@ -22,6 +28,7 @@ enum class when_busy : std::uint8_t {
 // define() throws std::invalid_argument, naming the field and its bounds, for a value outside them.
 struct function_options {
   // Behaviour -------------------------------------------------------------
+  function_kind kind = function_kind::compute;
   // Longest run of the handler, 1 us .. 24 h. Cooperative: a handler that overruns is not stopped; its value is
   // dropped.
   std::chrono::nanoseconds timeout{std::chrono::seconds{30}};

@@ -11,10 +11,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <vector>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+class executor;
 
 // runtime's constructor throws std::invalid_argument, naming the field and its bounds, for a value outside them.
 struct runtime_options {
@@ -29,6 +32,9 @@ struct runtime_options {
   const clock* time = nullptr;
   // Calls in a chain, the outermost included, 1 .. 1,000. Beyond: recursion_limit (depth).
   unsigned depth_max = 16;
+  // Runs the handlers of posted and submitted events on threads of the host (runtime/executor.hpp). Null: on workers of
+  // the runtime. With one, the two options below do not matter for them: its concurrency() is the ceiling.
+  std::shared_ptr<dormouse::executor> executor{};
   // What jitter is drawn from. Zero: from the system's clock.
   std::uint64_t seed = 0;
   // For how many ended events status() still knows how they ended, 0 .. 10,000,000; those that have not ended come on
@@ -47,6 +53,9 @@ struct runtime_options {
   // Performance -----------------------------------------------------------
   // Ceiling of compute workers, 1 .. 1,024. Zero: the processors this process may use, at least 2.
   std::size_t compute_workers_max = 0;
+  // Ceiling of the workers for functions of kind blocking, and of compute workers that are inside ctx.blocking() and
+  // have been replaced, each 1 .. 4,096.
+  std::size_t blocking_workers_max = 256;
   // How long a worker stays without work before it ends, 0 .. 1 h. Zero: ends at once, and the next event starts one.
   std::chrono::nanoseconds thread_idle_timeout{std::chrono::seconds{10}};
 };

@@ -16,6 +16,15 @@ DORMOUSE_INLINE context::~context() {
   if (stop_ != nullptr) core_->timers.cancel(stop_->timer);
 }
 
+DORMOUSE_INLINE context::waiting_scope::waiting_scope(detail::core& owner) noexcept {
+  if (owner.workers == nullptr) return;
+  if (owner.workers->step_away(static_cast<std::uint32_t>(owner.options.blocking_workers_max))) from_ = owner.workers;
+}
+
+DORMOUSE_INLINE context::waiting_scope::~waiting_scope() {
+  if (from_ != nullptr) from_->step_back();
+}
+
 DORMOUSE_INLINE std::string_view context::function() const noexcept { return record_->name(); }
 
 DORMOUSE_INLINE std::uint64_t context::invocation() const noexcept {

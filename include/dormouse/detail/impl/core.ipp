@@ -4,6 +4,7 @@
 #include <dormouse/detail/core.hpp>
 #include <dormouse/detail/invocation.hpp>
 #include <dormouse/detail/platform/thread.hpp>
+#include <dormouse/detail/task_lane.hpp>
 #include <dormouse/detail/waiting.hpp>
 
 #include <fmt/chrono.h>
@@ -23,6 +24,9 @@ DORMOUSE_INLINE runtime_options checked(runtime_options given) {
   if (given.depth_max < 1 || given.depth_max > 1'000) refuse("depth_max", given.depth_max, "1 .. 1000");
   if (given.compute_workers_max > 1'024) {
     refuse("compute_workers_max", given.compute_workers_max, "1 .. 1024, or 0 for the number of processors");
+  }
+  if (given.blocking_workers_max < 1 || given.blocking_workers_max > 4'096) {
+    refuse("blocking_workers_max", given.blocking_workers_max, "1 .. 4096");
   }
   if (given.thread_idle_timeout < std::chrono::nanoseconds{0} || given.thread_idle_timeout > std::chrono::hours{1}) {
     refuse("thread_idle_timeout", given.thread_idle_timeout, "0 .. 1 h");
@@ -46,7 +50,8 @@ DORMOUSE_INLINE runtime_options checked(runtime_options given) {
 }  // namespace wiring
 
 DORMOUSE_INLINE core::core(runtime_options given)
-    : options(wiring::checked(std::move(given))),
+    : host_executor(std::move(given.executor)),
+      options(wiring::checked(std::move(given))),
       own_clock(options.time == nullptr ? std::make_unique<const clock>() : nullptr),
       time(options.time == nullptr ? *own_clock : *options.time),
       functions(time),
@@ -60,12 +65,25 @@ DORMOUSE_INLINE core::~core() = default;
 
 DORMOUSE_INLINE void core::start() {
   const auto keep = [this]() -> std::shared_ptr<void> { return shared_from_this(); };
-  compute = std::make_unique<lane>(time, events,
-                                   lane_options{.thread_name = "dormouse",
-                                                .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
-                                                .idle_timeout = options.thread_idle_timeout,
-                                                .spin_budget = spinner::budget_max},
-                                   keep);
+  if (host_executor != nullptr) {
+    start_on_host();
+  } else {
+    auto own =
+        std::make_shared<lane>(time, events.compute,
+                               lane_options{.thread_name = "dormouse",
+                                            .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
+                                            .idle_timeout = options.thread_idle_timeout,
+                                            .spin_budget = spinner::budget_max},
+                               keep);
+    workers = own.get();
+    compute = std::move(own);
+  }
+  blocking =
+      std::make_unique<lane>(time, events.blocking,
+                             lane_options{.thread_name = "dormouse-block",
+                                          .workers_max = static_cast<std::uint32_t>(options.blocking_workers_max),
+                                          .idle_timeout = options.thread_idle_timeout},
+                             keep);
   // Chores are rare and do not follow each other: their worker has no reason to linger.
   housekeeping = std::make_unique<lane>(time, chores,
                                         lane_options{.thread_name = "dormouse-chores",
@@ -73,6 +91,23 @@ DORMOUSE_INLINE void core::start() {
                                                      .idle_timeout = std::min<std::chrono::nanoseconds>(
                                                          options.thread_idle_timeout, std::chrono::milliseconds{50})},
                                         keep);
+}
+
+DORMOUSE_INLINE void core::start_on_host() {
+  const std::size_t concurrency = host_executor->concurrency();
+  if (concurrency < 1 || concurrency > task_lane::concurrency_max) {
+    throw std::invalid_argument(
+        fmt::format("dormouse: executor::concurrency() is {}; give 1 .. {}", concurrency, task_lane::concurrency_max));
+  }
+  // A pool that loses or refuses tasks is asked again, less and less often. On a chore: the pool is code of the host,
+  // and the thread that learns of the loss may hold the host's locks.
+  const auto later = [this](unsigned tries) {
+    const auto again = [this] { static_cast<task_lane&>(*compute).offer_again(); };
+    if (tries == 0) return chores.add(again);
+    const auto pause = std::chrono::milliseconds{1U << std::min(tries, 10U)};
+    return timers.arm(time.now() + pause, [this, again] { chores.add(again); }) != 0;
+  };
+  compute = std::make_shared<task_lane>(std::move(host_executor), concurrency, events.compute, weak_from_this(), later);
 }
 
 DORMOUSE_INLINE failure core::shutting_down() {
@@ -92,11 +127,13 @@ DORMOUSE_INLINE void core::report(const invocation_report& what) noexcept {
 DORMOUSE_INLINE runtime_stats core::stats() {
   runtime_stats now;
   now.functions = functions.defined();
-  now.threads = compute->threads() + housekeeping->threads() + timers.threads();
+  now.threads = compute->threads() + blocking->threads() + housekeeping->threads() + timers.threads();
   now.instances = static_cast<std::size_t>(instances.existing());
   now.queued = events.accepted();
-  now.threads_started = compute->threads_started() + housekeeping->threads_started() + timers.threads_started();
-  now.thread_failures = compute->thread_failures() + housekeeping->thread_failures() + timers.thread_failures();
+  now.threads_started = compute->threads_started() + blocking->threads_started() + housekeeping->threads_started() +
+                        timers.threads_started();
+  now.thread_failures = compute->thread_failures() + blocking->thread_failures() + housekeeping->thread_failures() +
+                        timers.thread_failures();
   now.dead_letters = ends.dead_count();
   now.observer_failures = observer_failures_.load(std::memory_order_relaxed);
   return now;
@@ -184,9 +221,11 @@ DORMOUSE_INLINE void core::wait_drained(clock::time_point until) {
 
 DORMOUSE_INLINE void core::end_lanes(std::chrono::nanoseconds drain_for) {
   compute->stop();
+  blocking->stop();
   housekeeping->stop();
   const auto patience = std::chrono::steady_clock::now() + (time.is_manual() ? std::chrono::nanoseconds{0} : drain_for);
   compute->wait_gone(patience);
+  blocking->wait_gone(patience);
   housekeeping->wait_gone(patience);
   chores.finish();
 }

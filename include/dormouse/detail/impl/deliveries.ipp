@@ -66,7 +66,7 @@ DORMOUSE_INLINE result<void> outcomes::hand_to(work_item& item, const destinatio
   event told = describe_outcome(item);
   const destination::target& target = *to.get();
   if (!target.sink) return post_outcome(item, target.name, std::move(told));
-  const lane::user_code sink(*core_.compute);
+  const worker_pool::user_code sink(core_.pool_of(*item.record));
   return target.sink({.function = item.record->name(),
                       .id = {item.id, item.record->index},
                       .attempts = item.attempt,

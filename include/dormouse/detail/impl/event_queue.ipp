@@ -27,11 +27,11 @@ DORMOUSE_INLINE result<void> event_queue::accept(work_item& fresh, bool inside) 
     fresh.drop_owner();
     return queued;
   }
-  if (core_.compute->notify()) return {};
+  if (core_.pool_of(*fresh.record).notify()) return {};
   if (!claim(fresh)) return {};  // somebody has started it after all
   withdraw(fresh);
   return make_failure(errc::unavailable, effect_kind::not_applied, failure_reason::no_threads,
-                      "no worker lives and no thread could be started");
+                      "no worker lives and no thread could be started, or the executor refused");
 }
 
 // Under the function's lock: counts the event against the function's bounds.
@@ -77,40 +77,18 @@ DORMOUSE_INLINE void event_queue::withdraw(work_item& item) noexcept {
   let_go(item);
 }
 
-DORMOUSE_INLINE void event_queue::ring() noexcept {
-  if (core_.compute->notify()) return;
-  // Nobody lives to take it, and no thread can be had: neither, perhaps, for the timer; then the next submitter helps.
-  [[maybe_unused]] const auto later = core_.timers.arm(core_.time.now() + ring_again, [this] { ring(); });
+DORMOUSE_INLINE void event_queue::ring_under_lock(const function_record& record) noexcept {
+  if (!core_.pool_of(record).notify_under_lock()) ring_later(record);
 }
 
-DORMOUSE_INLINE void event_queue::make_ready(function_activity& activity) noexcept {
-  if (activity.in_ring) return;
-  activity.in_ring = true;
-  activity.next_ready = nullptr;
-  const std::lock_guard lock(ring_mutex_);
-  if (ring_first_ == nullptr) ring_filled_.store(true, std::memory_order_relaxed);
-  (ring_last_ != nullptr ? ring_last_->next_ready : ring_first_) = &activity;
-  ring_last_ = &activity;
+// Nobody lives to take it, and no thread can be had: neither, perhaps, for the timer; then the next submitter helps.
+DORMOUSE_INLINE void event_queue::ring_later(const function_record& record) noexcept {
+  [[maybe_unused]] const auto later = core_.timers.arm(core_.time.now() + ring_again, [this, &record] {
+    if (!core_.pool_of(record).notify()) ring_later(record);
+  });
 }
 
 // ---- starting -------------------------------------------------------------------------------------------------------
-
-DORMOUSE_INLINE bool event_queue::has_work() noexcept {
-  const std::lock_guard lock(ring_mutex_);
-  return ring_first_ != nullptr;
-}
-
-DORMOUSE_INLINE function_activity* event_queue::next_ready() noexcept {
-  const std::lock_guard lock(ring_mutex_);
-  function_activity* const next = ring_first_;
-  if (next == nullptr) return nullptr;
-  ring_first_ = next->next_ready;
-  if (ring_first_ == nullptr) {
-    ring_last_ = nullptr;
-    ring_filled_.store(false, std::memory_order_relaxed);
-  }
-  return next;
-}
 
 // Out of the queue, to run. Under the function's lock.
 DORMOUSE_INLINE work_item* event_queue::pop(function_activity& activity) noexcept {
@@ -128,7 +106,6 @@ DORMOUSE_INLINE bool event_queue::too_old(const work_item& item) const noexcept 
   return item.posted && now > item.accepted_at && now - item.accepted_at > age_max;
 }
 
-// The first event of a function with what it needs to run, or null when there is none or no instance. Under the lock.
 DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
   if (activity.queue.empty()) return nullptr;
   if (work_item* const first = activity.queue.first();
@@ -148,22 +125,6 @@ DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
   item->with = *got;
   if (!activity.queue.empty()) make_ready(activity);
   return item;
-}
-
-DORMOUSE_INLINE void* event_queue::take() {
-  while (function_activity* const next = next_ready()) {
-    function_record& record = *next->record;  // stays: being in the ring keeps the activity
-    bool crowded = false;
-    {
-      const std::lock_guard lock(core_.lock_of(record));
-      next->in_ring = false;
-      if (work_item* const item = start_one(*next)) return item;
-      crowded = next->starved;
-      core_.instances.rest(record);
-    }
-    if (crowded) core_.instances.evict_idle(record);  // then the function is ready again
-  }
-  return nullptr;
 }
 
 // ---- running and ending ---------------------------------------------------------------------------------------------
@@ -221,11 +182,12 @@ DORMOUSE_INLINE work_item* event_queue::after(work_item& item, lease* with) noex
   return nullptr;
 }
 
-DORMOUSE_INLINE void event_queue::run(void* piece) noexcept {
+DORMOUSE_INLINE void event_queue::run(work_item* item) noexcept {
   const std::uint64_t begun = core_.time.ticks();
   const std::uint64_t quantum = core_.time.to_ticks(quantum_time);
   int events = 0;
-  for (auto* item = static_cast<work_item*>(piece); item != nullptr;) {
+  worker_pool& pool = core_.pool_of(*item->record);
+  while (item != nullptr) {
     if (item->delivering) {
       core_.ends.deliver(*item);
       break;
@@ -243,7 +205,7 @@ DORMOUSE_INLINE void event_queue::run(void* piece) noexcept {
     const bool within = ++events < quantum_events && core_.time.ticks() - begun < quantum;
     lease* with = nullptr;
     {
-      const lane::user_code handler(*core_.compute);
+      const worker_pool::user_code handler(pool);
       with = invocation::run_item(core_, *item, within);
     }
     item = after(*item, with);
@@ -310,7 +272,7 @@ DORMOUSE_INLINE void event_queue::queue_again(work_item& item) noexcept {
   core_.ends.note(item, invocation_state::queued);
   activity.queue.push_back(item);
   make_ready(activity);
-  ring();
+  ring_under_lock(*activity.record);
 }
 
 DORMOUSE_INLINE void event_queue::let_go(work_item& item) noexcept {

@@ -57,7 +57,7 @@ DORMOUSE_INLINE void* housekeeper::take() {
 }
 
 DORMOUSE_INLINE void housekeeper::run(void* piece) noexcept {
-  const lane::user_code inside(*core_.housekeeping);
+  const worker_pool::user_code inside(*core_.housekeeping);
   if (piece == this) return destroy_objects(core_, take_dead());
   const std::unique_ptr<std::function<void()>> chore(static_cast<std::function<void()>*>(piece));
   try {

@@ -113,7 +113,7 @@ DORMOUSE_INLINE void instance_pool::offer_room(function_activity& activity) noex
   }
   if (activity.queue.empty()) return;
   core_.events.make_ready(activity);
-  core_.events.ring();
+  core_.events.ring_under_lock(*activity.record);
 }
 
 DORMOUSE_INLINE void instance_pool::answer(function_activity& activity, waiting_caller& caller,
@@ -248,7 +248,7 @@ DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, co
   }
 }
 
-DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<std::mutex>& lock,
+DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<function_mutex>& lock,
                                                             function_activity& activity, const lease_request& request) {
   function_record& record = *activity.record;
   if (activity.accepted + activity.callers_waiting >= record.settings->options.queue_depth_max) {

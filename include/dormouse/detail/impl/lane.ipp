@@ -26,7 +26,7 @@ DORMOUSE_INLINE bool lane::notify() noexcept {
 // Starts the worker that the word already counts. False when that failed and no other worker lives.
 DORMOUSE_INLINE bool lane::spawn() noexcept {
   if (start_worker()) return true;
-  if (!word_.spawn_failed()) return false;
+  if (!word_.spawn_failed()) return away_.load() > 0;  // who is away looks when it is back
   // Who submitted meanwhile relied on it. A worker that is busy looks by itself, one that is parked does not.
   if (source_.has_work() && word_.claim_parked()) open_one();
   return true;
@@ -63,15 +63,13 @@ DORMOUSE_INLINE void lane::work(worker& self) {
   become_library_thread(options_.thread_name);
   { const std::lock_guard started(mutex_); }
   self.has_neighbours = processors() > 1;
+  this_thread_worker = {this, &self.away};
   while (search(self)) {}
   source_.worker_ends();
   leave(self);
 }
 
-DORMOUSE_INLINE void lane::enter_user_code() noexcept {
-  // seq_cst twice: either wait_gone() sees this worker busy, or this worker sees that somebody waits.
-  busy_.fetch_add(1, std::memory_order_seq_cst);
-  if (!stopping_.load(std::memory_order_seq_cst)) return;
+DORMOUSE_INLINE void lane::busy_changed() noexcept {
   const std::lock_guard lock(mutex_);
   changed_.notify_all();
 }
@@ -82,7 +80,12 @@ DORMOUSE_INLINE bool lane::search(worker& self) {
     if (self.searching) found(self);
     self.may_spin = self.has_neighbours;
     source_.run(piece);
-    return true;
+    if (!word_.retire_surplus(options_.workers_max)) [[likely]]
+      return true;
+    // One too many since somebody is back. The others look for themselves; a submitter that saw this one need not wait.
+    if (source_.has_work()) [[maybe_unused]]
+      const bool served = notify();
+    return false;
   }
   if (!self.searching) {
     word_.start_search();
@@ -170,6 +173,25 @@ DORMOUSE_INLINE bool lane::remove_parked(worker& self) noexcept {
   if (place == parked_.end()) return false;
   parked_.erase(place);
   return true;
+}
+
+DORMOUSE_INLINE bool lane::step_away(std::uint32_t away_max) noexcept {
+  if (this_thread_worker.pool != this || *this_thread_worker.away) return false;
+  if (away_.fetch_add(1) >= away_max) {
+    away_.fetch_sub(1);
+    return false;
+  }
+  *this_thread_worker.away = true;
+  word_.step_away();
+  if (source_.has_work()) [[maybe_unused]]
+    const bool served = notify();
+  return true;
+}
+
+DORMOUSE_INLINE void lane::step_back() noexcept {
+  *this_thread_worker.away = false;
+  word_.step_back();
+  away_.fetch_sub(1);
 }
 
 DORMOUSE_INLINE void lane::leave(worker& self) {

@@ -69,6 +69,9 @@ DORMOUSE_INLINE void check_options(const function_options& options, const handle
   check_range("queue_depth_max", options.queue_depth_max, std::size_t{1}, std::size_t{100'000'000});
   check_range("queue_bytes_max", options.queue_bytes_max, std::size_t{1}, std::size_t{1} << 40U);
   check_retry(options.retry);
+  if (options.kind != function_kind::compute && options.kind != function_kind::blocking) {
+    throw std::invalid_argument("dormouse: function_options::kind is neither compute nor blocking");
+  }
   if (options.busy != when_busy::wait && options.busy != when_busy::throttle) {
     throw std::invalid_argument("dormouse: function_options::busy is neither when_busy::wait nor when_busy::throttle");
   }

@@ -98,6 +98,19 @@ class parking_word {
   // Searching -> gone: only when the pool is stopped, since nobody looks after it.
   void retire_searching() noexcept { word_.fetch_sub(one_searching + one_alive, std::memory_order_seq_cst); }
 
+  // A busy worker does not count while it waits for something else; afterwards there may be one more than allowed.
+  void step_away() noexcept { word_.fetch_sub(one_alive, std::memory_order_seq_cst); }
+  void step_back() noexcept { word_.fetch_add(one_alive, std::memory_order_seq_cst); }
+  // Busy -> gone, while there are more than `workers_max`. Every other worker still looks before it parks, so whoever
+  // relied on this one is served; see tests/model for why each of them is enough.
+  [[nodiscard]] bool retire_surplus(std::uint32_t workers_max) noexcept {
+    std::uint64_t seen = word_.load(std::memory_order_seq_cst);
+    while (alive_in(seen) > workers_max) [[unlikely]] {
+        if (word_.compare_exchange_weak(seen, seen - one_alive, std::memory_order_seq_cst)) return true;
+      }
+    return false;
+  }
+
   // relaxed: it changes at most once, and late is as good as soon.
   [[nodiscard]] bool is_asymmetric() const noexcept {
 #if DORMOUSE_PLATFORM_LINUX

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <dormouse/detail/core.hpp>
+#include <dormouse/detail/event_queue.hpp>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
+
+DORMOUSE_INLINE void work_ring::add(function_activity& activity) noexcept {
+  if (activity.in_ring) return;
+  activity.in_ring = true;
+  activity.next_ready = nullptr;
+  const std::lock_guard lock(mutex_);
+  if (first_ == nullptr) filled_.store(true, std::memory_order_relaxed);
+  (last_ != nullptr ? last_->next_ready : first_) = &activity;
+  last_ = &activity;
+}
+
+DORMOUSE_INLINE bool work_ring::has_work() noexcept {
+  const std::lock_guard lock(mutex_);
+  return first_ != nullptr;
+}
+
+DORMOUSE_INLINE function_activity* work_ring::next() noexcept {
+  const std::lock_guard lock(mutex_);
+  function_activity* const next = first_;
+  if (next == nullptr) return nullptr;
+  first_ = next->next_ready;
+  if (first_ == nullptr) {
+    last_ = nullptr;
+    filled_.store(false, std::memory_order_relaxed);
+  }
+  return next;
+}
+
+DORMOUSE_INLINE void* work_ring::take() {
+  while (function_activity* const each = next()) {
+    function_record& record = *each->record;  // stays: being in the ring keeps the activity
+    bool crowded = false;
+    {
+      const std::lock_guard lock(core_.lock_of(record));
+      each->in_ring = false;
+      if (work_item* const item = events_.start_one(*each)) return item;
+      crowded = each->starved;
+      core_.instances.rest(record);
+    }
+    if (crowded) core_.instances.evict_idle(record);  // then the function is ready again
+  }
+  return nullptr;
+}
+
+DORMOUSE_INLINE void work_ring::run(void* piece) noexcept { events_.run(static_cast<work_item*>(piece)); }
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail
