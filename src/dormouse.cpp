@@ -12,6 +12,7 @@
 #include <dormouse/detail/impl/deliveries.ipp>
 #include <dormouse/detail/impl/directory_scan.ipp>
 #include <dormouse/detail/impl/directory_watch.ipp>
+#include <dormouse/detail/impl/dump.ipp>
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event.ipp>
 #include <dormouse/detail/impl/event_queue.ipp>

@@ -25,6 +25,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -142,6 +143,10 @@ class runtime {
   // returns.
   std::vector<unfinished> close(std::chrono::nanoseconds drain_for);
 
+  // Writes a page about what is going on: threads, the functions that have anything, with their queues and instances,
+  // and the handlers that run, with their ages and whether they are past their deadline. For a program that is stuck:
+  // allocates nothing and waits for no lock; a function whose lock is held is named as such.
+  void dump(std::FILE* out) const noexcept;
   [[nodiscard]] runtime_stats stats() const;
   [[nodiscard]] const clock& time() const noexcept;
 

@@ -9,6 +9,7 @@
 #include <dormouse/detail/impl/core.ipp>
 #include <dormouse/detail/impl/dead_letters.ipp>
 #include <dormouse/detail/impl/deliveries.ipp>
+#include <dormouse/detail/impl/dump.ipp>
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event_queue.ipp>
 #include <dormouse/detail/impl/housekeeper.ipp>

@@ -22,6 +22,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -67,6 +68,8 @@ class core : public std::enable_shared_from_this<core> {
   [[nodiscard]] runtime_stats stats();
   [[nodiscard]] function_stats stats_of(function_record& record);
 
+  // See runtime::dump().
+  void dump(std::FILE* out) noexcept;
   // See runtime::close().
   std::vector<unfinished> close(std::chrono::nanoseconds drain_for);
   // See runtime::undefine().
@@ -99,7 +102,7 @@ class core : public std::enable_shared_from_this<core> {
     function_mutex mutex{};
   };
   void enter(core_phase next) noexcept;
-  [[nodiscard]] bool retire(function_record& record, std::uint32_t generation);
+  bool dump_function(std::FILE* out, function_record& record) noexcept;
   void wait_undefined(function_record& record, clock::time_point until);
   [[nodiscard]] std::size_t still_runs(function_record& record);
   [[nodiscard]] bool begin_close();

@@ -10,6 +10,7 @@
 #include <dormouse/detail/spinner.hpp>
 #include <dormouse/detail/thread_shelf.hpp>
 #include <dormouse/detail/worker_pool.hpp>
+#include <dormouse/runtime/runtime_options.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -30,6 +31,7 @@ struct lane_options {
   // How long a worker that has run something waits awake before it parks; see spinner.hpp.
   std::chrono::nanoseconds spin_budget{0};
   parking_protocol protocol = best_parking_protocol();
+  spawn_hook spawn{};
 };
 
 class lane;

@@ -108,6 +108,7 @@ struct alignas(64) lease {
   std::atomic<std::uint64_t> function_failures{0};
   std::atomic<std::uint64_t> timeouts{0};
   std::atomic<std::uint64_t> refusals{0};
+  std::atomic<std::uint64_t> began{0};    // ticks, of the present or the last invocation
   std::atomic<std::uint64_t> running{0};  // id of the event it serves; 0 for a call on a caller's thread
 
   // Guarded by the function's lock.
@@ -119,6 +120,10 @@ struct alignas(64) lease {
 
   histogram run{};  // as the counters above
 
+  // Under the function's lock: is a handler in it? A moment's truth.
+  [[nodiscard]] bool in_use() const noexcept {
+    return place == lease_place::loose || (place == lease_place::homed && home->idle.load() != this);
+  }
   void count(std::atomic<std::uint64_t>& counter) noexcept {
     // One writer, so load and store do; relaxed, since a count orders nothing.
     counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

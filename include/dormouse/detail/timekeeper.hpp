@@ -8,6 +8,7 @@
 #include <dormouse/detail/platform/sleeper.hpp>
 #include <dormouse/detail/thread_shelf.hpp>
 #include <dormouse/result.hpp>
+#include <dormouse/runtime/runtime_options.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -25,7 +26,8 @@ class timekeeper : private clock::listener {
  public:
   using timer_id = std::uint64_t;  // never 0
 
-  timekeeper(const clock& time, std::function<std::shared_ptr<void>()> keep);
+  // `spawn` must outlive it.
+  timekeeper(const clock& time, const spawn_hook& spawn, std::function<std::shared_ptr<void>()> keep);
   ~timekeeper();
 
   // Calls `fire` once, at or soon after `due`. 0, and nothing is armed, when the first timer finds no thread or memory.
@@ -61,6 +63,7 @@ class timekeeper : private clock::listener {
   void time_changed() noexcept override { sleeper_.wake(); }
 
   const clock& time_;
+  const spawn_hook& spawn_;
   const std::function<std::shared_ptr<void>()> keep_;
   sleeper sleeper_{};
   std::atomic<std::size_t> threads_{0};

@@ -86,6 +86,7 @@ inline constinit thread_local worker_pool* put_off_notification = nullptr;
 class function_mutex {
  public:
   void lock() { mutex_.lock(); }
+  [[nodiscard]] bool try_lock() { return mutex_.try_lock(); }
   void unlock() noexcept {
     mutex_.unlock();  // last use of *this: the runtime may be gone now
     if (put_off_notification != nullptr) [[unlikely]]

@@ -34,4 +34,10 @@ struct retry_policy {
   friend bool operator==(const retry_policy&, const retry_policy&) = default;
 };
 
+namespace profile {
+// What AWS Lambda does with an asynchronous event by default: two retries, after one and two minutes (AWS Lambda
+// Developer Guide, "How Lambda handles errors and retries with asynchronous invocation").
+inline constexpr retry_policy lambda{.delay_first = std::chrono::minutes{1}, .delay_factor = 2};
+}  // namespace profile
+
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR

@@ -10,14 +10,21 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
 class executor;
+
+// Starts a library thread: returns a joinable one that runs `body` once, or throws, which refuses it. `name` is what
+// the library calls that thread (it sets the name itself). Called from any thread, library locks may be held: it must
+// not call the runtime and must not block. The library joins the thread.
+using spawn_hook = std::function<std::thread(const char* name, std::function<void()> body)>;
 
 // runtime's constructor throws std::invalid_argument, naming the field and its bounds, for a value outside them.
 struct runtime_options {
@@ -32,6 +39,8 @@ struct runtime_options {
   const clock* time = nullptr;
   // Calls in a chain, the outermost included, 1 .. 1,000. Beyond: recursion_limit (depth).
   unsigned depth_max = 16;
+  // Makes the library's threads: with a stack, a priority, an affinity of the host's liking. Empty: std::thread.
+  spawn_hook spawn{};
   // Runs the handlers of posted and submitted events on threads of the host (runtime/executor.hpp). Null: on workers of
   // the runtime. With one, the two options below do not matter for them: its concurrency() is the ceiling.
   std::shared_ptr<dormouse::executor> executor{};

@@ -55,7 +55,7 @@ DORMOUSE_INLINE core::core(runtime_options given)
       own_clock(options.time == nullptr ? std::make_unique<const clock>() : nullptr),
       time(options.time == nullptr ? *own_clock : *options.time),
       functions(time),
-      timers(time, [this]() -> std::shared_ptr<void> { return shared_from_this(); }),
+      timers(time, options.spawn, [this]() -> std::shared_ptr<void> { return shared_from_this(); }),
       instances(*this),
       events(*this),
       ends(*this),
@@ -73,7 +73,8 @@ DORMOUSE_INLINE void core::start() {
                                lane_options{.thread_name = "dormouse",
                                             .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
                                             .idle_timeout = options.thread_idle_timeout,
-                                            .spin_budget = spinner::budget_max},
+                                            .spin_budget = spinner::budget_max,
+                                            .spawn = options.spawn},
                                keep);
     workers = own.get();
     compute = std::move(own);
@@ -82,14 +83,16 @@ DORMOUSE_INLINE void core::start() {
       std::make_unique<lane>(time, events.blocking,
                              lane_options{.thread_name = "dormouse-block",
                                           .workers_max = static_cast<std::uint32_t>(options.blocking_workers_max),
-                                          .idle_timeout = options.thread_idle_timeout},
+                                          .idle_timeout = options.thread_idle_timeout,
+                                          .spawn = options.spawn},
                              keep);
   // Chores are rare and do not follow each other: their worker has no reason to linger.
   housekeeping = std::make_unique<lane>(time, chores,
                                         lane_options{.thread_name = "dormouse-chores",
                                                      .workers_max = housekeeper::workers_max,
                                                      .idle_timeout = std::min<std::chrono::nanoseconds>(
-                                                         options.thread_idle_timeout, std::chrono::milliseconds{50})},
+                                                         options.thread_idle_timeout, std::chrono::milliseconds{50}),
+                                                     .spawn = options.spawn},
                                         keep);
 }
 

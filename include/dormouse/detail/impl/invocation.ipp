@@ -177,6 +177,7 @@ DORMOUSE_INLINE invocation::ending invocation::run(context& ctx, lease& with, ca
   const clock& time = ctx.core_->time;
   const std::uint64_t begun = time.ticks();
   ctx.started_ = begun;
+  with.began.store(begun, std::memory_order_relaxed);  // relaxed: for who looks at stuck handlers
   ctx.deadline_ = begun + with.timeout_ticks;
   if (deadline < ctx.deadline_) {
     ctx.deadline_ = deadline;

@@ -43,7 +43,7 @@ DORMOUSE_INLINE bool lane::start_worker() noexcept {
     parked_.reserve(workers_.size() + 1);  // parking must not need memory
     workers_.push_back(std::move(fresh));
     try {
-      self.thread = std::thread([this, &self, kept = std::move(keep)]() mutable {
+      self.thread = start_thread(options_.spawn, options_.thread_name, [this, &self, kept = std::move(keep)]() mutable {
         const auto held = std::move(kept);  // released after everything below, on this thread
         work(self);
       });

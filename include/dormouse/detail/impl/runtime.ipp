@@ -221,6 +221,8 @@ DORMOUSE_INLINE std::vector<unfinished> runtime::close(std::chrono::nanoseconds 
   return core_->close(drain_for);
 }
 
+DORMOUSE_INLINE void runtime::dump(std::FILE* out) const noexcept { core_->dump(out); }
+
 DORMOUSE_INLINE runtime_stats runtime::stats() const { return core_->stats(); }
 
 DORMOUSE_INLINE const clock& runtime::time() const noexcept { return core_->time; }

@@ -6,8 +6,9 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
-DORMOUSE_INLINE timekeeper::timekeeper(const clock& time, std::function<std::shared_ptr<void>()> keep)
-    : time_(time), keep_(std::move(keep)) {
+DORMOUSE_INLINE timekeeper::timekeeper(const clock& time, const spawn_hook& spawn,
+                                       std::function<std::shared_ptr<void>()> keep)
+    : time_(time), spawn_(spawn), keep_(std::move(keep)) {
   time_.subscribe(*this);
 }
 
@@ -18,7 +19,7 @@ DORMOUSE_INLINE bool timekeeper::ensure_thread() {
   try {
     if (!sleeper_.prepare()) throw std::bad_alloc{};
     auto keep = keep_();
-    thread_ = std::thread([this, kept = std::move(keep)]() mutable {
+    thread_ = start_thread(spawn_, "dormouse-time", [this, kept = std::move(keep)]() mutable {
       const auto held = std::move(kept);
       keep_time();
     });

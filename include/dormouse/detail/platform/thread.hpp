@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #if defined(__linux__)
 #include <pthread.h>
@@ -27,6 +29,15 @@ inline void become_library_thread([[maybe_unused]] const char* name) noexcept {
   for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) ::sigdelset(&all, fault);
   ::pthread_sigmask(SIG_SETMASK, &all, nullptr);
 #endif
+}
+
+// By the host's hook, when it has one. Throws when there is no thread to be had.
+template <class Hook, class Body>
+[[nodiscard]] std::thread start_thread(const Hook& hook, const char* name, Body&& body) {
+  if (!hook) return std::thread(std::forward<Body>(body));
+  std::thread made = hook(name, std::forward<Body>(body));
+  if (!made.joinable()) throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+  return made;
 }
 
 // From the affinity mask, not from the machine: a container's share counts.
