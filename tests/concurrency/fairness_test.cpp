@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+// Nobody keeps anybody out: quantum, ring, and events that nobody has started are anybody's.
+
+#include "support/catch.hpp"
+
+#include <dormouse/runtime.hpp>
+#include <dormouse/testing/eventually.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <vector>
+
+using namespace dormouse;
+using namespace std::chrono_literals;
+using dormouse::testing::eventually;
+
+namespace {
+#if defined(DORMOUSE_THREAD_SANITIZER) || defined(DORMOUSE_ADDRESS_SANITIZER)
+constexpr std::size_t many_events = 50'000;
+#else
+constexpr std::size_t many_events = 1'000'000;
+#endif
+}  // namespace
+
+TEST_CASE("with a million events queued for one function, another's next starts within a quantum of each worker",
+          "[fairness]") {
+  constexpr std::size_t workers = 2;
+  constexpr std::size_t quantum_events = 32;
+  constexpr std::size_t asked = 100;
+  std::atomic<std::size_t> served{0};
+  std::vector<std::size_t> between(asked);
+  std::atomic<std::size_t> answered{0};
+  runtime host({.compute_workers_max = workers});
+  auto other = host.define("other",
+                           [&](std::size_t posted_at) {
+                             const std::size_t now = served;
+                             between[answered++] = now > posted_at ? now - posted_at : 0;
+                           },
+                           {.instances_max = 1});
+  auto many = host.define("many",
+                          [&] {
+                            const std::size_t now = ++served;
+                            if (now % (many_events / asked) == 0) [[maybe_unused]]
+                              const auto posted = other.post(now);
+                          },
+                          {.queue_depth_max = many_events});
+  REQUIRE(host.pause(many));
+  for (std::size_t i = 0; i < many_events; ++i) {
+    if (!many.post()) FAIL("not accepted");
+  }
+  REQUIRE(host.resume(many));
+  REQUIRE(eventually(60s, [&] { return served == many_events && answered == asked; }));
+  std::sort(between.begin(), between.end());
+  // What the workers were at when it came, and what one may start while the other is about to take it. A processor that
+  // the machine lends to somebody else for a while spoils single figures, not nine out of ten.
+  CHECK(between[asked * 9 / 10] <= 2 * workers * quantum_events);
+  CHECK(between[asked / 2] <= workers * quantum_events);
+}
+
+TEST_CASE("a handler that takes its time delays no event while a worker is free", "[fairness]") {
+  std::atomic<int> quick{0};
+  runtime host({.compute_workers_max = 2});
+  // The slow one is among the quick ones, and ends well only when all that were queued behind it have been served.
+  auto work = host.define("work", [&](int n) {
+    if (n != 0) {
+      ++quick;
+      return true;
+    }
+    return eventually(5s, [&] { return quick == 1'000; });
+  });
+  REQUIRE(host.pause(work));
+  std::optional<pending<bool>> slow;
+  for (int n = 1; n <= 1'000; ++n) {
+    if (n == 10) slow = std::move(*work.submit(0));
+    REQUIRE(work.post(n));
+  }
+  REQUIRE(host.resume(work));
+  CHECK(slow->get().value());
+}
