@@ -202,6 +202,26 @@ TEST_CASE("a loop that does one turn for each on_work misses no event of four pr
   CHECK(host.stats().queued == 0);
 }
 
+TEST_CASE("on_work is called for what comes to an empty queue, and for what a call leaves behind", "[executor]") {
+  int wakes = 0;
+  const auto loop = std::make_shared<host_driven_executor>(host_driven_options{.on_work = [&] { ++wakes; }});
+  runtime first({.executor = loop});
+  runtime second({.executor = loop});
+  int served = 0;
+  auto one = first.define("one", [&] { ++served; });
+  auto two = second.define("two", [&] { ++served; });
+  REQUIRE(one.post());
+  CHECK(wakes == 1);
+  REQUIRE(two.post());
+  CHECK(loop->ready() == 2);
+  CHECK(wakes == 1);
+  CHECK(loop->run_ready(1) == 1);
+  CHECK(wakes == 2);
+  CHECK(loop->run_ready(1) == 1);
+  CHECK(wakes == 2);
+  CHECK(served == 2);
+}
+
 TEST_CASE("a loop that cannot be woken refuses, and is asked again by the next event", "[executor]") {
   bool broken = true;
   const auto loop = std::make_shared<host_driven_executor>(host_driven_options{.on_work = [&] {
@@ -309,6 +329,23 @@ TEST_CASE("a dropped task loses no event, be it dropped under the pool's own loc
   CHECK(served == 0);
   for (auto tasks = pool->take_all(); !tasks.empty(); tasks = pool->take_all()) tasks.front()();
   CHECK(served == 10);
+}
+
+TEST_CASE("when the pool takes no successor, the task goes on itself", "[executor][zero]") {
+  task first;
+  const auto once = executor_from(
+      [&](task given) {
+        if (first) return false;
+        first = std::move(given);
+        return true;
+      },
+      1);
+  runtime host({.executor = once});
+  int served = 0;
+  auto work = host.define("work", [&] { ++served; });
+  for (int i = 0; i < 1'000; ++i) REQUIRE(work.post());
+  first();
+  CHECK(served == 1'000);
 }
 
 TEST_CASE("copies of a task run it once", "[executor]") {
