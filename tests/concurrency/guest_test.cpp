@@ -136,8 +136,8 @@ TEST_CASE("dump waits for no lock, not even one that a handler's constructor or 
 
 TEST_CASE("profile::lambda repeats after one and two minutes", "[retry]") {
   manual_clock time;
-  std::atomic<int> runs{0};
-  runtime host({.time = &time});
+  std::atomic<unsigned> runs{0};
+  runtime host({.time = &time, .status_count_max = 1});
   auto policy = profile::lambda;
   policy.jitter_percent = 0;
   auto work = host.define("work",
@@ -146,18 +146,21 @@ TEST_CASE("profile::lambda repeats after one and two minutes", "[retry]") {
                             throw 1;
                           },
                           {.retry = policy});
-  REQUIRE(work.post());
-  REQUIRE(eventually(5s, [&] { return host.stats().threads == 2 && work.stats().function_failures == 1; }));
+  const auto id = work.post().value().id;
+  const auto waits_after = [&](unsigned attempts) {
+    return eventually(5s, [&] {
+      const auto now = host.status(id);
+      return now->state == invocation_state::waiting && now->attempts == attempts;
+    });
+  };
+  REQUIRE(waits_after(1));
   time.advance(59s);
   CHECK(runs == 1);
   time.advance(1s);
-  REQUIRE(eventually(5s, [&] { return work.stats().function_failures == 2; }));
-  REQUIRE(eventually(5s, [&] { return host.stats().queued == 1; }));
+  REQUIRE(waits_after(2));
   time.advance(119s);
   CHECK(runs == 2);
-  for (int i = 0; i < 20 && runs < 3; ++i) {
-    time.advance(100ms);
-    [[maybe_unused]] const bool soon = eventually(50ms, [&] { return runs == 3; });
-  }
+  time.advance(1s);
+  REQUIRE(eventually(5s, [&] { return host.status(id)->state == invocation_state::dead; }));
   CHECK(runs == 3);
 }
