@@ -55,6 +55,7 @@ class event_queue final : public work_source {
  private:
   result<void> enqueue(work_item& item, bool inside);
   void withdraw(work_item& item) noexcept;
+  void leave_ring(function_activity& activity) noexcept;
   function_activity* next_ready() noexcept;
   work_item* start_one(function_activity& activity);
   work_item* pop(function_activity& activity) noexcept;

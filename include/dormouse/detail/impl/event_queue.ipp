@@ -60,6 +60,11 @@ DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside) 
 
 // A claimed event whose acceptance is taken back: as if it had never been accepted.
 DORMOUSE_INLINE void event_queue::withdraw(work_item& item) noexcept {
+  {
+    const std::lock_guard lock(core_.lock_of(*item.record));
+    function_activity& activity = *item.record->activity;
+    if (activity.queue.empty()) leave_ring(activity);  // nobody may come to take it out
+  }
   end(item);
   item.drop_owner();
 }
@@ -71,6 +76,18 @@ DORMOUSE_INLINE void event_queue::make_ready(function_activity& activity) noexce
   const std::lock_guard lock(ring_mutex_);
   (ring_last_ != nullptr ? ring_last_->next_ready : ring_first_) = &activity;
   ring_last_ = &activity;
+}
+
+// Under the function's lock. Linear.
+DORMOUSE_INLINE void event_queue::leave_ring(function_activity& activity) noexcept {
+  const std::lock_guard lock(ring_mutex_);
+  function_activity* before = nullptr;
+  function_activity* at = ring_first_;
+  for (; at != nullptr && at != &activity; at = at->next_ready) before = at;
+  if (at == nullptr) return;  // somebody has just taken it out, and relies on in_ring until it has the function's lock
+  activity.in_ring = false;
+  (before != nullptr ? before->next_ready : ring_first_) = activity.next_ready;
+  if (ring_last_ == &activity) ring_last_ = before;
 }
 
 // ---- starting -------------------------------------------------------------------------------------------------------
@@ -217,6 +234,9 @@ DORMOUSE_INLINE void event_queue::refuse_all(std::vector<unfinished>& to) {
       item->drop_owner();
     }
   }
+  // Nothing waits any more: this takes every function out of the ring, for which no worker need come.
+  [[maybe_unused]] const void* const none = take();
+  DORMOUSE_ASSERT(none == nullptr);
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail
