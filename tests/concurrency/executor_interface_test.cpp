@@ -284,6 +284,7 @@ TEST_CASE("a task that the host's pool refuses refuses its event, and nothing el
   CHECK(work.submit().error().reason == failure_reason::no_threads);
   CHECK(host.stats().queued == 0);
   CHECK(host.stats().thread_failures == 2);
+  CHECK(host.stats().threads == 0);  // nothing is left to be asked again for
   kept();
   CHECK(served == 0);
   std::vector<task> taken;
@@ -309,9 +310,10 @@ TEST_CASE("an event that relied on a task which was then refused is offered agai
   auto work = host.define("work", [&](int n) { served += n; });
   bool second = false;
   meanwhile = [&] { second = work.post(10).has_value(); };
-  CHECK(!work.post(1));
+  // The first is refused, unless the task that was posted for the second has run it meanwhile.
+  const int first = work.post(1) ? 1 : 0;
   REQUIRE(second);
-  REQUIRE(eventually(10s, [&] { return served == 10; }));
+  REQUIRE(eventually(10s, [&] { return served == 10 + first; }));
   REQUIRE(eventually(10s, [&] { return host.stats().queued == 0; }));
 }
 

@@ -62,6 +62,25 @@ TEST_CASE("replace gives every later call and every queued event the new handler
   CHECK(work.name() == "work");
 }
 
+TEST_CASE("a worker does not go on with an instance of the former handler", "[replace]") {
+  std::atomic<bool> hold{true};
+  std::atomic<int> old_runs{0};
+  runtime host({.compute_workers_max = 1});
+  auto work = host.define("work", [&](int n) {
+    ++old_runs;
+    while (hold) std::this_thread::yield();
+    return n;
+  });
+  auto running = work.submit(1);
+  REQUIRE(eventually(5s, [&] { return old_runs == 1; }));
+  auto queued = work.submit(2);
+  REQUIRE(host.replace(work, [](int n) { return n * 100; }));
+  hold = false;
+  CHECK(running->get().value() == 1);
+  CHECK(queued->get().value() == 200);
+  CHECK(old_runs == 1);
+}
+
 TEST_CASE("the former handler and its instances are destroyed as their last invocation ends", "[replace]") {
   std::atomic<int> alive{0};
   std::atomic<bool> hold{true};

@@ -31,6 +31,10 @@ class work_ring final : public work_source {
 
   // Under the function's lock: to the end of the ring, unless it is in it.
   void add(function_activity& activity) noexcept;
+  // Under the function's lock: out of the ring, unless a worker has just taken it out. Linear.
+  void remove(function_activity& activity) noexcept;
+  // Under no lock: every function, when nothing of theirs may start any more.
+  void clear() noexcept;
 
   void* take() override;
   void run(void* piece) noexcept override;

@@ -73,6 +73,11 @@ DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside) 
 
 // A claimed event whose acceptance is taken back: as if it had never been accepted.
 DORMOUSE_INLINE void event_queue::withdraw(work_item& item) noexcept {
+  {
+    const std::lock_guard lock(core_.lock_of(*item.record));
+    function_activity& activity = *item.record->activity;
+    if (activity.queue.empty()) ring_of(*item.record).remove(activity);  // nobody may come to take it out
+  }
   end(item);
   let_go(item);
 }
@@ -88,9 +93,6 @@ DORMOUSE_INLINE void event_queue::ring_later(const function_record& record) noex
   });
 }
 
-// ---- starting -------------------------------------------------------------------------------------------------------
-
-// Out of the queue, to run. Under the function's lock.
 DORMOUSE_INLINE work_item* event_queue::pop(function_activity& activity) noexcept {
   work_item* const item = activity.queue.first();
   take_out(*item);
@@ -323,6 +325,8 @@ DORMOUSE_INLINE void event_queue::refuse_all(std::vector<unfinished>& to) {
       let_go(*item);
     }
   }
+  compute.clear();  // no worker need come for it
+  blocking.clear();
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -16,6 +16,27 @@ DORMOUSE_INLINE void work_ring::add(function_activity& activity) noexcept {
   last_ = &activity;
 }
 
+DORMOUSE_INLINE void work_ring::remove(function_activity& activity) noexcept {
+  const std::lock_guard lock(mutex_);
+  function_activity* before = nullptr;
+  function_activity* at = first_;
+  for (; at != nullptr && at != &activity; at = at->next_ready) before = at;
+  if (at == nullptr) return;  // somebody has just taken it out, and relies on in_ring until it has the function's lock
+  activity.in_ring = false;
+  (before != nullptr ? before->next_ready : first_) = activity.next_ready;
+  if (last_ == &activity) last_ = before;
+  if (first_ == nullptr) filled_.store(false, std::memory_order_relaxed);
+}
+
+DORMOUSE_INLINE void work_ring::clear() noexcept {
+  while (function_activity* const each = next()) {
+    function_record& record = *each->record;
+    const std::lock_guard lock(core_.lock_of(record));
+    each->in_ring = false;
+    core_.instances.rest(record);
+  }
+}
+
 DORMOUSE_INLINE bool work_ring::has_work() noexcept {
   const std::lock_guard lock(mutex_);
   return first_ != nullptr;
