@@ -195,3 +195,16 @@ TEST_CASE("a dead letter that finds no room in its queue stays one", "[dead_lett
   REQUIRE(eventually(5s, [&] { return host.stats().queued == 0; }));
   CHECK(host.redrive() == 1);
 }
+
+TEST_CASE("dead letters that have kept their places go with their runtime", "[dead_letters]") {
+  runtime host({.dead_letters_max = 1});
+  auto work = host.define("work", [](int) { throw 1; }, {.retry = once});
+  REQUIRE(host.pause(work));
+  for (int i = 0; i < 4; ++i) REQUIRE(work.post(i));
+  REQUIRE(host.resume(work));
+  REQUIRE(eventually(5s, [&] { return host.dead_letters().size() == 4; }));
+  CHECK(work.stats().queued_now == 3);
+  const auto left = host.close(10s);  // they do not hold it up
+  CHECK(left.empty());
+  CHECK(host.dead_letters().size() == 4);
+}

@@ -46,6 +46,8 @@ class outcomes {
   void bury_undefined(work_item& item) noexcept;
   // Under the function's lock: an event that waits is queued at once, unless its time has just come.
   void hurry(work_item& item) noexcept;
+  // It is over, this way. As conclude().
+  void finish(work_item& item, invocation_state end) noexcept;
   // A step of a posted event; costs a branch unless somebody may ask for it.
   void note(const work_item& item, invocation_state state) noexcept;
 
@@ -75,7 +77,6 @@ class outcomes {
   [[nodiscard]] std::chrono::nanoseconds jittered(const retry_policy& policy, std::uint32_t step) noexcept;
   [[nodiscard]] bool too_old_in(const work_item& item, std::chrono::nanoseconds delay) const noexcept;
   void wait(work_item& item, std::chrono::nanoseconds delay) noexcept;
-  void finish(work_item& item, invocation_state end) noexcept;
 
   result<void> hand_to(work_item& item, const destination& to);
   result<void> post_outcome(const work_item& item, const std::string& name, event&& message);

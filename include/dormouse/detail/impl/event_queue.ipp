@@ -108,10 +108,15 @@ DORMOUSE_INLINE bool event_queue::too_old(const work_item& item) const noexcept 
   return item.posted && now > item.accepted_at && now - item.accepted_at > age_max;
 }
 
+// Under the function's lock: the event has come to its end, or goes to its destination. See run_without_instance().
+DORMOUSE_INLINE bool event_queue::needs_no_instance(const work_item& item) const noexcept {
+  return item.delivering || too_old(item) || !item.record->is_defined() ||
+         item.cancelled.load(std::memory_order_relaxed);  // relaxed: set under the lock
+}
+
 DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
   if (activity.queue.empty()) return nullptr;
-  if (work_item* const first = activity.queue.first();
-      first->delivering || too_old(*first) || !activity.record->is_defined()) {
+  if (work_item* const first = activity.queue.first(); needs_no_instance(*first)) {
     pop(activity)->with = {};  // it needs no instance
     if (!activity.queue.empty()) make_ready(activity);
     return first;
@@ -163,7 +168,7 @@ DORMOUSE_INLINE work_item* event_queue::end_and_continue(work_item& item, lease*
     function_activity& activity = *record.activity;  // kept by the lease
     work_item* const first = activity.queue.first();
     const bool may_go_on = activity.callers.empty() && with->version == activity.version && !record.is_paused();
-    if (first != nullptr && may_go_on && !first->delivering && !too_old(*first)) {
+    if (first != nullptr && may_go_on && !needs_no_instance(*first)) {
       work_item* const next = pop(activity);
       next->with = grant{.taken = with};
       return next;
@@ -184,24 +189,23 @@ DORMOUSE_INLINE work_item* event_queue::after(work_item& item, lease* with) noex
   return nullptr;
 }
 
+DORMOUSE_INLINE void event_queue::run_without_instance(work_item& item) noexcept {
+  if (item.delivering) return core_.ends.deliver(item);
+  if (!item.record->is_defined()) return core_.ends.bury_undefined(item);
+  if (item.cancelled.load(std::memory_order_relaxed)) return core_.ends.finish(item, invocation_state::cancelled);
+  item.refuse(make_failure(errc::event_age_exceeded, effect_kind::not_applied, failure_reason::none,
+                           "it has waited for longer than event_age_max"));
+  core_.ends.conclude(item);
+}
+
 DORMOUSE_INLINE void event_queue::run(work_item* item) noexcept {
   const std::uint64_t begun = core_.time.ticks();
   const std::uint64_t quantum = core_.time.to_ticks(quantum_time);
   int events = 0;
   worker_pool& pool = core_.pool_of(*item->record);
   while (item != nullptr) {
-    if (item->delivering) {
-      core_.ends.deliver(*item);
-      break;
-    }
-    if (item->with.is_none() && !item->record->is_defined()) {
-      core_.ends.bury_undefined(*item);
-      break;
-    }
-    if (item->with.is_none()) {  // start_one() found it too old to start
-      item->refuse(make_failure(errc::event_age_exceeded, effect_kind::not_applied, failure_reason::none,
-                                "it has waited for longer than event_age_max"));
-      core_.ends.conclude(*item);
+    if (item->with.is_none()) {
+      run_without_instance(*item);
       break;
     }
     const bool within = ++events < quantum_events && core_.time.ticks() - begun < quantum;

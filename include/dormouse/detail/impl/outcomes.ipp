@@ -141,15 +141,15 @@ DORMOUSE_INLINE void outcomes::due() noexcept {
   }
 }
 
-// Its time has come: back into the queue, unless the budget makes it wait, or it was cancelled meanwhile.
+// Its time has come: back into the queue, unless the budget makes it wait. A worker ends what was cancelled meanwhile,
+// since that may run the destructor of a user's argument.
 DORMOUSE_INLINE void outcomes::resume(work_item& item) noexcept {
   function_record& record = *item.record;
   {
     const std::lock_guard lock(core_.lock_of(record));
-    const bool over = core_.phase() == core_phase::closed || item.cancelled.load(std::memory_order_relaxed);
-    if (!over || (item.delivering && core_.phase() != core_phase::closed)) {
+    if (core_.phase() != core_phase::closed) {
+      const bool is_retry = !item.delivering && item.attempt > 0 && !item.cancelled.load(std::memory_order_relaxed);
       const retry_policy& policy = record.settings->options.retry;
-      const bool is_retry = !item.delivering && item.attempt > 0;
       const auto more =
           is_retry ? record.activity->budget.spend(policy, core_.time.now()) : std::chrono::nanoseconds{0};
       if (more.count() > 0) {

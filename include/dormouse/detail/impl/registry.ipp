@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <dormouse/detail/function_activity.hpp>
 #include <dormouse/detail/registry.hpp>
 
 #include <fmt/chrono.h>
@@ -96,6 +97,7 @@ DORMOUSE_INLINE registry::~registry() {
       record.ops->drop_prototype(record.prototype);
     } catch (...) {  // a user's destructor that throws costs nobody else anything
     }
+    delete record.activity;  // of dead letters that had kept their places
     delete record.totals;
   }
   for (std::size_t c = 0; c < chunk_count; ++c) {
