@@ -137,8 +137,9 @@ TEST_CASE("provisioned instances are made before they are needed and stay", "[in
 
 TEST_CASE("an invocation that finds every provisioned instance busy spills over, and is counted",
           "[instances][provisioned]") {
+  manual_clock time;
   barrier gate;
-  runtime host({.compute_workers_max = 3});
+  runtime host({.time = &time, .compute_workers_max = 3});
   auto work = host.define("work",
                           [&, state = instance_state{}]() mutable {
                             state.use();
@@ -152,6 +153,14 @@ TEST_CASE("an invocation that finds every provisioned instance busy spills over,
   CHECK(work.stats().spillovers == 2);
   gate.open = true;
   for (auto& each : held) CHECK(each.get());
+  // What spilled over goes when idle, what is provisioned stays.
+  REQUIRE(eventually(5s, [&] { return host.stats().queued == 0; }));
+  for (int i = 0; i < 10 && work.stats().instances_now != 1; ++i) {
+    time.advance(60s);
+    [[maybe_unused]] const bool soon = eventually(50ms, [&] { return work.stats().instances_now == 1; });
+  }
+  time.advance(600s);
+  CHECK(work.stats().instances_now == 1);
 }
 
 TEST_CASE("after three failed inits in a row starts are spaced, twice as far each time", "[instances][spacing]") {
