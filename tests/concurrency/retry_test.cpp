@@ -268,6 +268,7 @@ TEST_CASE("cancel ends what is queued or waiting, and asks what is running to st
   const auto waiting = work.post(false).value().id;
   REQUIRE(eventually(5s, [&] { return host.status(waiting)->state == invocation_state::waiting; }));
   CHECK(host.cancel(waiting).value() == invocation_state::waiting);
+  CHECK(host.stats().queued == 0);  // at once, not when its time comes
   time.advance(1min);
   REQUIRE(eventually(5s, [&] { return host.stats().queued == 0; }));
   CHECK(runs == 2);

@@ -120,6 +120,7 @@ class event_queue {
   void release_place(function_activity& activity, std::size_t bytes) noexcept;
   [[nodiscard]] bool too_old(const work_item& item) const noexcept;
   [[nodiscard]] bool needs_no_instance(const work_item& item) const noexcept;
+  work_item* start_to_refuse(function_activity& activity) noexcept;
   void run_without_instance(work_item& item) noexcept;
   work_item* after(work_item& item, lease* with) noexcept;
   work_item* pop(function_activity& activity) noexcept;

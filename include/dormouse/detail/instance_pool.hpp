@@ -83,6 +83,8 @@ class instance_pool {
   // Under the function's lock: whoever waits for room or work to be done is told.
   void offer_room(function_activity& activity) noexcept;
 
+  // Under the function's lock: why nothing is started, when obstacle is start_obstacle::spaced.
+  failure spaced(function_record& record) noexcept;
   // Nothing starts until resume(); calls are throttled. Under no lock, as the rest.
   void pause(function_record& record) noexcept;
   void resume(function_record& record) noexcept;

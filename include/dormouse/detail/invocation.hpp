@@ -9,7 +9,9 @@
 #include <dormouse/detail/work_item.hpp>
 
 #include <cstdint>
+#include <exception>
 #include <optional>
+#include <string_view>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
@@ -17,6 +19,12 @@ class core;
 
 // The innermost invocation on this thread: the caller of whatever is called next. Never given out.
 inline constinit thread_local const context* this_thread_invocation = nullptr;
+
+// what() of an exception of a stranger's, who may have returned null.
+[[nodiscard]] inline std::string_view text_of(const std::exception& thrown) noexcept {
+  const char* const text = thrown.what();
+  return text != nullptr ? std::string_view(text) : std::string_view{};
+}
 
 // What the exception that is being handled says, as a handler's failure.
 [[nodiscard]] failure describe_thrown() noexcept;

@@ -5,6 +5,7 @@
 
 #include <dormouse/detail/core.hpp>
 #include <dormouse/detail/instance_pool.hpp>
+#include <dormouse/detail/invocation.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -20,7 +21,7 @@ DORMOUSE_INLINE failure describe_failed_init() noexcept {
   } catch (const std::bad_alloc&) {
     return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, "making an instance");
   } catch (const std::exception& why) {
-    return make_failure(errc::init_failed, effect_kind::not_applied, failure_reason::handler_threw, why.what());
+    return make_failure(errc::init_failed, effect_kind::not_applied, failure_reason::handler_threw, text_of(why));
   } catch (...) {
     return make_failure(errc::init_failed, effect_kind::not_applied, failure_reason::handler_threw,
                         "making an instance threw something that is not a std::exception");

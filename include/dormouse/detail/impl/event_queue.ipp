@@ -114,6 +114,18 @@ DORMOUSE_INLINE bool event_queue::needs_no_instance(const work_item& item) const
          item.cancelled.load(std::memory_order_relaxed);  // relaxed: set under the lock
 }
 
+// No instance for the first event. One that somebody waits for is told so while inits are spaced, as a call is; a
+// posted one waits, which costs it no attempt.
+DORMOUSE_INLINE work_item* event_queue::start_to_refuse(function_activity& activity) noexcept {
+  work_item* const first = activity.queue.first();
+  const bool spaced = activity.obstacle == start_obstacle::spaced && activity.fresh_instances() == 0;
+  if (!spaced || first->posted || activity.record->is_paused()) return nullptr;
+  pop(activity)->with = {};
+  first->refuse(core_.instances.spaced(*activity.record));
+  if (!activity.queue.empty()) make_ready(activity);
+  return first;
+}
+
 DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
   if (activity.queue.empty()) return nullptr;
   if (work_item* const first = activity.queue.first(); needs_no_instance(*first)) {
@@ -126,7 +138,7 @@ DORMOUSE_INLINE work_item* event_queue::start_one(function_activity& activity) {
     // A release that came just before the bit was set is found by the second try; one that comes after it sees the bit.
     activity.record->attention.fetch_or(attention_bits::events_wait, std::memory_order_seq_cst);
     got = core_.instances.try_acquire(activity);
-    if (!got) return nullptr;
+    if (!got) return start_to_refuse(activity);
   }
   work_item* const item = pop(activity);
   item->with = *got;
@@ -190,6 +202,10 @@ DORMOUSE_INLINE work_item* event_queue::after(work_item& item, lease* with) noex
 }
 
 DORMOUSE_INLINE void event_queue::run_without_instance(work_item& item) noexcept {
+  if (!item.posted && item.failed) {  // refused already
+    end(item);
+    return let_go(item);
+  }
   if (item.delivering) return core_.ends.deliver(item);
   if (!item.record->is_defined()) return core_.ends.bury_undefined(item);
   if (item.cancelled.load(std::memory_order_relaxed)) return core_.ends.finish(item, invocation_state::cancelled);

@@ -141,6 +141,15 @@ DORMOUSE_INLINE void instance_pool::count_init(function_record& record, bool fai
   totals.next_start = core_.time.now() + space;
 }
 
+DORMOUSE_INLINE failure instance_pool::spaced(function_record& record) noexcept {
+  ++record.totals->refusals;
+  failure why = make_failure(errc::init_failed, effect_kind::not_applied, failure_reason::init_spacing,
+                             "several inits have failed in a row");
+  const auto left = record.totals->next_start - core_.time.now();
+  why.retry_after = std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds{1});
+  return why;
+}
+
 // Under the function's lock: what waits is offered room again when an instance may be started.
 DORMOUSE_INLINE void instance_pool::start_later(function_activity& activity) noexcept {
   if (activity.start_armed || (activity.queue.empty() && activity.callers.empty())) return;

@@ -203,12 +203,7 @@ DORMOUSE_INLINE std::optional<failure> instance_pool::refusal(const function_act
     return make_failure(code, effect_kind::not_applied, reason, text);
   };
   if (activity.record->is_paused()) return refused(errc::throttled, failure_reason::paused, "the function is paused");
-  if (activity.obstacle == start_obstacle::spaced && activity.fresh_instances() == 0) {
-    auto why = refused(errc::init_failed, failure_reason::init_spacing, "several inits have failed in a row");
-    const auto left = activity.record->totals->next_start - core_.time.now();
-    why.retry_after = std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds{1});
-    return why;
-  }
+  if (activity.obstacle == start_obstacle::spaced && activity.fresh_instances() == 0) return spaced(*activity.record);
   if (request.in_chain) return refused(errc::recursion_limit, failure_reason::chain, {});
   if (activity.record->settings->options.busy == when_busy::throttle) {
     return refused(errc::throttled, failure_reason::instances,
@@ -315,12 +310,15 @@ DORMOUSE_INLINE void instance_pool::give_back_shared(lease& each, lease_slot* sl
   function_record& record = *each.record;
   core& owner = core_;
   dead_instances dead;
+  bool try_reaper = false;
   {
     const std::lock_guard lock(owner.lock_of(record));
     place(*record.activity, each, slot, dead);
+    try_reaper = (record.attention.load(std::memory_order_seq_cst) & attention_bits::reaper) != 0;
     rest(record);
   }
   destroy_objects(owner, dead);
+  if (try_reaper) arm_reaper(record);
 }
 
 // After collect_all(): what is not in the functions' own lists is in use.

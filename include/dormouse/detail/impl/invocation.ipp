@@ -133,7 +133,7 @@ DORMOUSE_INLINE failure describe_thrown() noexcept {
     why.cause = errc::out_of_memory;
     return why;
   } catch (const std::exception& thrown) {
-    why = make_failure(code, effect, reason, thrown.what());
+    why = make_failure(code, effect, reason, text_of(thrown));
   } catch (...) {
     why = make_failure(code, effect, reason, "the handler threw something that is not a std::exception");
   }

@@ -172,8 +172,9 @@ DORMOUSE_INLINE function_record* registry::new_record() {
 
 DORMOUSE_INLINE const char* registry::keep_name(std::string_view name) {
   if (names_used_ + name.size() > names_size_) {
-    names_size_ = std::clamp<std::size_t>(names_size_ * 2, 512, 65'536);
-    names_.push_back(std::make_unique_for_overwrite<char[]>(names_size_));
+    const std::size_t size = std::clamp<std::size_t>(names_size_ * 2, 512, 65'536);
+    names_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    names_size_ = size;
     names_used_ = 0;
   }
   char* const kept = names_.back().get() + names_used_;

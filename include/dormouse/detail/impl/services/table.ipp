@@ -40,7 +40,7 @@ auto contained(F&& call) -> decltype(call(std::declval<effect_kind&>())) {
   } catch (const std::bad_alloc&) {
     return make_failure(errc::out_of_memory, effect, failure_reason::none, {});
   } catch (const std::exception& why) {
-    return make_failure(errc::internal, effect, failure_reason::none, why.what());
+    return make_failure(errc::internal, effect, failure_reason::none, why.what() != nullptr ? why.what() : "");
   } catch (...) {
     return make_failure(errc::internal, effect, failure_reason::none, "the adapter threw");
   }
