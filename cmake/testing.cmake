@@ -39,6 +39,8 @@ function(dormouse_add_test_binary)
   target_compile_definitions(${target} PRIVATE DORMOUSE_CASES_DIR="${DORMOUSE_CASES_DIR}"
                              DORMOUSE_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
   target_link_libraries(${target} PRIVATE dormouse_test_main dormouse_under_test ${arg_LIBRARIES})
+  # The library is what users get; the tests only have to be compiled soon.
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
 
   set(extra_args)
   if(Catch2_VERSION VERSION_LESS 3)

@@ -172,7 +172,7 @@ TEST_CASE("a handler that posts to itself for ever ends at depth_max, and is nob
 }
 
 TEST_CASE("nested calls end, whatever the number of workers", "[faults][nested]") {
-  const std::size_t workers = GENERATE(1, 2, 8);
+  const auto workers = GENERATE(std::size_t{1}, std::size_t{2}, std::size_t{8});
   const int fan_out = GENERATE(1, 2);
   std::atomic<int> wrong{0};
   runtime host({.compute_workers_max = workers});
