@@ -36,7 +36,8 @@ TEST_CASE("with a million events queued for one function, another's next starts 
   auto other = host.define("other",
                            [&](std::size_t posted_at) {
                              const std::size_t now = served;
-                             between[answered++] = now > posted_at ? now - posted_at : 0;
+                             between[answered] = now > posted_at ? now - posted_at : 0;  // one instance: one at a time
+                             ++answered;
                            },
                            {.instances_max = 1});
   auto many = host.define("many",
