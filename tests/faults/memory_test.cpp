@@ -40,6 +40,9 @@ void* allocate(std::size_t size, std::size_t alignment) {
   return memory;
 }
 
+// Not inlined: g++ would take the pair for a mismatch of new and free.
+[[gnu::noinline]] void release(void* memory) noexcept { std::free(memory); }
+
 // The n-th allocation of any thread fails while it lives, and no other.
 struct failing {
   explicit failing(long n) { allocations_left = n; }
@@ -52,9 +55,9 @@ void* operator new(std::size_t size) { return allocate(size, 0); }
 void* operator new(std::size_t size, std::align_val_t alignment) {
   return allocate(size, static_cast<std::size_t>(alignment));
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept { release(memory); }
+void operator delete(void* memory, std::size_t) noexcept { release(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { release(memory); }
 
 namespace {
 
