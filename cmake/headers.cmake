@@ -53,6 +53,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/config.hpp
     include/dormouse/detail/core.hpp
     include/dormouse/detail/delayed_events.hpp
+    include/dormouse/detail/depot.hpp
     include/dormouse/detail/entry.hpp
     include/dormouse/detail/event_queue.hpp
     include/dormouse/detail/function_activity.hpp
@@ -63,15 +64,18 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/invocation.hpp
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
+    include/dormouse/detail/memory.hpp
     include/dormouse/detail/outcomes.hpp
     include/dormouse/detail/platform/cycle_counter.hpp
     include/dormouse/detail/platform/directory_watch.hpp
     include/dormouse/detail/platform/gate.hpp
     include/dormouse/detail/platform/membarrier.hpp
     include/dormouse/detail/platform/parking.hpp
+    include/dormouse/detail/platform/sanitizer.hpp
     include/dormouse/detail/platform/signals.hpp
     include/dormouse/detail/platform/sleeper.hpp
     include/dormouse/detail/platform/thread.hpp
+    include/dormouse/detail/recycler.hpp
     include/dormouse/detail/registry.hpp
     include/dormouse/detail/retry_budget.hpp
     include/dormouse/detail/spinner.hpp
@@ -114,6 +118,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/log.ipp
     include/dormouse/detail/impl/outcomes.ipp
     include/dormouse/detail/impl/reaper.ipp
+    include/dormouse/detail/impl/recycler.ipp
     include/dormouse/detail/impl/registry.ipp
     include/dormouse/detail/impl/runtime.ipp
     include/dormouse/detail/impl/runtime/executor.ipp

@@ -16,6 +16,7 @@
 namespace support {
 bool counts_allocations() noexcept { return false; }
 std::size_t allocations_of_this_thread() noexcept { return 0; }
+std::size_t allocations_of_all_threads() noexcept { return 0; }
 std::size_t bytes_allocated() noexcept { return 0; }
 }  // namespace support
 
@@ -23,10 +24,12 @@ std::size_t bytes_allocated() noexcept { return 0; }
 
 namespace {
 thread_local std::size_t allocations = 0;
+std::atomic<std::size_t> all_allocations{0};
 std::atomic<std::size_t> bytes{0};
 
 void* counted(std::size_t size, std::size_t alignment) {
   ++allocations;
+  ++all_allocations;
   void* memory = alignment == 0 ? std::malloc(size)
                                 : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc{};
@@ -52,6 +55,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { unc
 namespace support {
 bool counts_allocations() noexcept { return true; }
 std::size_t allocations_of_this_thread() noexcept { return allocations; }
+std::size_t allocations_of_all_threads() noexcept { return all_allocations; }
 std::size_t bytes_allocated() noexcept { return bytes; }
 }  // namespace support
 

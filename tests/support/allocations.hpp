@@ -10,6 +10,7 @@ namespace support {
 // False in sanitizer builds; then the counts are 0.
 [[nodiscard]] bool counts_allocations() noexcept;
 [[nodiscard]] std::size_t allocations_of_this_thread() noexcept;
+[[nodiscard]] std::size_t allocations_of_all_threads() noexcept;
 // Bytes that are allocated now, by all threads.
 [[nodiscard]] std::size_t bytes_allocated() noexcept;
 

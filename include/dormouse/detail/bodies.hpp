@@ -19,6 +19,7 @@
 #include <dormouse/detail/impl/lane.ipp>
 #include <dormouse/detail/impl/outcomes.ipp>
 #include <dormouse/detail/impl/reaper.ipp>
+#include <dormouse/detail/impl/recycler.ipp>
 #include <dormouse/detail/impl/registry.ipp>
 #include <dormouse/detail/impl/runtime.ipp>
 #include <dormouse/detail/impl/runtime/executor.ipp>

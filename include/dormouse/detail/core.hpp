@@ -12,6 +12,7 @@
 #include <dormouse/detail/instance_pool.hpp>
 #include <dormouse/detail/lane.hpp>
 #include <dormouse/detail/outcomes.hpp>
+#include <dormouse/detail/recycler.hpp>
 #include <dormouse/detail/registry.hpp>
 #include <dormouse/detail/timekeeper.hpp>
 #include <dormouse/detail/worker_pool.hpp>
@@ -24,6 +25,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <vector>
 
@@ -82,6 +84,8 @@ class core : public std::enable_shared_from_this<core> {
 
   std::shared_ptr<executor> host_executor;  // taken over by start(): close() lets go of it, not the end of this object
   const runtime_options options;
+  std::pmr::memory_resource& memory;
+  const recycler_owner items;  // before whatever holds items
   const std::unique_ptr<const clock> own_clock;
   const clock& time;
   registry functions;

@@ -20,6 +20,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 class core;
 class event_item;
 class item_pointer;
+class recycler;
 class work_item;
 struct function_record;
 
@@ -32,6 +33,8 @@ struct function_reference {
 
 // Runs it here; the outcome is in call.out. `deadline` null: none but those inherited.
 void call_here(const function_reference& target, call_arguments& call, const clock::time_point* deadline);
+// What items for that function are made in.
+[[nodiscard]] recycler& memory_of_items(const function_reference& target) noexcept;
 // Hands `item` over; it gets an owner more until it has ended.
 result<void> hand_over(const function_reference& target, work_item& item, const clock::time_point* deadline,
                        bool posted);

@@ -40,7 +40,8 @@ class work_ring final : public work_source {
   void run(void* piece) noexcept override;
   bool has_work() noexcept override;
   bool seems_to_have_work() noexcept override { return filled_.load(std::memory_order_relaxed); }
-  void worker_ends() noexcept override { this_thread_leases.end(); }
+  void worker_ends() noexcept override;
+  void ran_dry() noexcept override;
 
  private:
   function_activity* next() noexcept;

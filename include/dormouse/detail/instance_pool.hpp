@@ -79,7 +79,7 @@ class instance_pool {
   // Under the function's lock: deletes an activity that has nothing any more.
   void rest(function_record& record) noexcept;
   // Under the function's lock. May throw bad_alloc.
-  static function_totals& totals_of(function_record& record);
+  function_totals& totals_of(function_record& record);
   // Under the function's lock: whoever waits for room or work to be done is told.
   void offer_room(function_activity& activity) noexcept;
 

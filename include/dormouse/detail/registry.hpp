@@ -7,12 +7,14 @@
 
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/function_record.hpp>
+#include <dormouse/detail/memory.hpp>
 
 #include <array>
 #include <atomic>
 #include <bit>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <mutex>
 #include <string_view>
 #include <vector>
@@ -23,7 +25,7 @@ class registry {
  public:
   static constexpr std::size_t name_bytes_max = 64;
 
-  explicit registry(const clock& time) : time_(time) {}
+  registry(const clock& time, std::pmr::memory_resource& memory) : time_(time), memory_(memory) {}
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;
   ~registry();
@@ -48,11 +50,14 @@ class registry {
 
   // Open addressing, at most three quarters full. A slot is tag << 32 | index + 1; zero is free.
   struct table {
-    explicit table(std::size_t size) : mask(size - 1), slots(std::make_unique<std::atomic<std::uint64_t>[]>(size)) {}
+    table(std::size_t size, std::pmr::memory_resource& memory) : mask(size - 1), slots(size, &memory) {}
     std::size_t mask;
-    std::unique_ptr<std::atomic<std::uint64_t>[]> slots;
+    std::pmr::vector<std::atomic<std::uint64_t>> slots;
   };
 
+  static std::size_t chunk_bytes(std::size_t chunk) noexcept {
+    return sizeof(function_record) * (chunk_first << chunk);
+  }
   static std::uint64_t hash(std::string_view name) noexcept;
   void insert(table& into, std::uint64_t hash, std::uint32_t index) const noexcept;
   function_record* new_record();
@@ -61,16 +66,17 @@ class registry {
   void grow_table();
 
   const clock& time_;
+  std::pmr::memory_resource& memory_;
   std::atomic<const table*> table_{nullptr};
   std::atomic<std::size_t> size_{0};
   std::atomic<std::size_t> defined_{0};
   std::array<std::atomic<function_record*>, chunk_count> chunks_{};
   std::mutex mutex_{};  // guards what follows
-  std::vector<std::unique_ptr<table>> tables_{};
-  std::vector<std::unique_ptr<char[]>> names_{};
+  std::pmr::vector<owner_in<table>> tables_{&memory_};
+  std::pmr::vector<std::pmr::vector<char>> names_{&memory_};
   std::size_t names_used_ = 0;
   std::size_t names_size_ = 0;
-  std::vector<std::unique_ptr<const function_settings>> settings_{};
+  std::pmr::vector<owner_in<function_settings>> settings_{&memory_};
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

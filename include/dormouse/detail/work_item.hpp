@@ -9,6 +9,7 @@
 #include <dormouse/detail/handler_ops.hpp>
 #include <dormouse/detail/lease.hpp>
 #include <dormouse/detail/platform/gate.hpp>
+#include <dormouse/detail/recycler.hpp>
 #include <dormouse/event.hpp>
 #include <dormouse/functions/attempt_record.hpp>
 #include <dormouse/functions/reply.hpp>
@@ -17,6 +18,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <type_traits>
@@ -45,6 +47,18 @@ class work_item {
   work_item(const work_item&) = delete;
   work_item& operator=(const work_item&) = delete;
   virtual ~work_item() = default;
+
+  // new (recycler) Item(...): null when there is no memory. What is deleted goes back to the same recycler.
+  static void* operator new(std::size_t bytes, recycler& from) noexcept {
+    return from.take(bytes, __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+  }
+  static void* operator new(std::size_t bytes, std::align_val_t alignment, recycler& from) noexcept {
+    return from.take(bytes, static_cast<std::size_t>(alignment));
+  }
+  static void operator delete(void* item) noexcept { recycler::give(item); }
+  static void operator delete(void* item, std::align_val_t) noexcept { recycler::give(item); }
+  static void operator delete(void* item, recycler&) noexcept { recycler::give(item); }
+  static void operator delete(void* item, std::align_val_t, recycler&) noexcept { recycler::give(item); }
 
   // What to pass to the handler, and where its outcome goes.
   virtual call_arguments arguments() noexcept = 0;
@@ -139,6 +153,14 @@ class item_list {
   work_item* first_ = nullptr;
   work_item* last_ = nullptr;
 };
+
+// Throws bad_alloc.
+template <class Item, class... Args>
+Item* new_item(recycler& from, Args&&... args) {
+  auto* const item = new (from) Item(std::forward<Args>(args)...);
+  if (item == nullptr) throw std::bad_alloc{};
+  return item;
+}
 
 // An owning pointer to a work item.
 class item_pointer {

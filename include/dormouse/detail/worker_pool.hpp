@@ -23,6 +23,8 @@ class work_source {
   virtual void run(void* piece) noexcept = 0;
   // The worker that calls it is about to end.
   virtual void worker_ends() noexcept = 0;
+  // On a host's pool: somebody who has run pieces found no more of them.
+  virtual void ran_dry() noexcept {}
   // Is there a piece to take now? Synchronises with whoever published it.
   virtual bool has_work() noexcept = 0;
   // The same, as cheap as can be and perhaps out of date: what a worker polls while it waits awake.

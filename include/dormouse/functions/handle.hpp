@@ -116,7 +116,7 @@ class bare_item final : public item_with_reply<R> {
 // Allocates the item and hands it over; the pointer stays the caller's.
 template <class Item, class... Args>
 result<Item*> hand_over_new(const function_reference& target, item_pointer& keeper, bool posted, Args&&... args) {
-  auto* item = new (std::nothrow) Item(std::forward<Args>(args)...);
+  auto* item = new (memory_of_items(target)) Item(std::forward<Args>(args)...);
   if (item == nullptr) return failure{.code = errc::out_of_memory, .effect = effect_kind::not_applied};
   keeper = item_pointer(item);
   if (auto handed = hand_over(target, *item, nullptr, posted); !handed) return std::move(handed).error();

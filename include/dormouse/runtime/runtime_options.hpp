@@ -13,6 +13,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <memory_resource>
 #include <string>
 #include <thread>
 #include <vector>
@@ -67,6 +68,13 @@ struct runtime_options {
   std::size_t blocking_workers_max = 256;
   // How long a worker stays without work before it ends, 0 .. 1 h. Zero: ends at once, and the next event starts one.
   std::chrono::nanoseconds thread_idle_timeout{std::chrono::seconds{10}};
+  // Where the library's memory for events, instances, functions and dead letters comes from; must outlive the runtime,
+  // every pending<T> of it, and any handler that close() has said is still running. Null: new and delete. Called from
+  // any thread, under the library's locks: it must not call the runtime. When it throws, what needed the memory fails
+  // with out_of_memory, as it does when new throws. Not from it: threads, their lists and timers, attached triggers,
+  // status(), handlers and their instances' objects, and whatever standard strings, functions and vectors hold (text
+  // of failures, payloads, what members return).
+  std::pmr::memory_resource* memory = nullptr;
 };
 
 struct run_options {

@@ -52,7 +52,7 @@ DORMOUSE_INLINE void instance_pool::take_back(function_record& record, const gra
 
 // Allocates, and runs the user's constructor when the grant says so. Throws what either throws.
 DORMOUSE_INLINE void instance_pool::ready_lease(function_record& record, const grant& allowed, made_lease& outcome) {
-  auto fresh = std::make_unique<lease>();
+  auto fresh = make_in<lease>(core_.memory);
   fresh->owner = &core_;
   fresh->record = &record;
   fresh->ops = allowed.ops;
@@ -63,7 +63,7 @@ DORMOUSE_INLINE void instance_pool::ready_lease(function_record& record, const g
   fresh->generation = record.generation;
   fresh->keep = record.settings->idle_ticks != 0 || allowed.ops->state != handler_state::per_instance;
   if (allowed.constructs) {
-    auto state = std::make_unique<instance>();
+    auto state = make_in<instance>(core_.memory);
     const std::uint64_t begun = core_.time.ticks();
     state->object = allowed.ops->construct(allowed.prototype);
     const std::uint64_t ended = core_.time.ticks();
@@ -134,12 +134,12 @@ void destroy_contained(core& owner, function_record& record, Destroy&& destroy) 
 
 DORMOUSE_INLINE void destroy_objects(core& owner, dead_instances dead) noexcept {
   while (dead.first != nullptr) {
-    const std::unique_ptr<instance> each(dead.first);
+    const owner_in<instance> each(dead.first, {&owner.memory});
     dead.first = each->next;
     destroy_contained(owner, *each->record, [&] { each->ops->destroy(each->object); });
   }
   while (dead.versions != nullptr) {
-    const std::unique_ptr<retired_version> each(dead.versions);
+    const owner_in<retired_version> each(dead.versions, {&owner.memory});
     dead.versions = each->next;
     function_record& record = *each->record;
     destroy_contained(owner, record, [&] { each->ops->drop_prototype(each->prototype); });

@@ -52,9 +52,11 @@ DORMOUSE_INLINE runtime_options checked(runtime_options given) {
 DORMOUSE_INLINE core::core(runtime_options given)
     : host_executor(std::move(given.executor)),
       options(wiring::checked(std::move(given))),
+      memory(options.memory != nullptr ? *options.memory : *std::pmr::new_delete_resource()),
+      items(&recycler::make(memory)),
       own_clock(options.time == nullptr ? std::make_unique<const clock>() : nullptr),
       time(options.time == nullptr ? *own_clock : *options.time),
-      functions(time),
+      functions(time, memory),
       timers(time, options.spawn, [this]() -> std::shared_ptr<void> { return shared_from_this(); }),
       instances(*this),
       events(*this),

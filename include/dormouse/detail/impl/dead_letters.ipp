@@ -182,7 +182,7 @@ DORMOUSE_INLINE std::size_t outcomes::redrive(const dead_letter_filter& which, c
 
 // A dead letter of `record` with the event, the id and the past of `item`.
 DORMOUSE_INLINE work_item* outcomes::copy_as_event(work_item& item, function_record& record) {
-  auto* const fresh = new event_item(item.as_event());
+  auto* const fresh = new_item<event_item>(*core_.items, item.as_event());
   fresh->owner = &core_;
   fresh->record = &record;
   fresh->generation = record.generation.load();

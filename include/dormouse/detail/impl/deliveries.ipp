@@ -81,7 +81,7 @@ DORMOUSE_INLINE result<void> outcomes::post_outcome(const work_item& item, const
                         "the destination function is not defined");
   }
   fill_attributes(message, core_.time);
-  auto* const fresh = new event_item(std::move(message));
+  auto* const fresh = new_item<event_item>(*core_.items, std::move(message));
   const item_pointer keeper(fresh);
   fresh->owner = &core_;
   fresh->record = target;

@@ -24,6 +24,8 @@ DORMOUSE_INLINE void call_here(const function_reference& target, call_arguments&
                      deadline == nullptr ? never_ticks : ticks_at(target.owner->time, deadline));
 }
 
+DORMOUSE_INLINE recycler& memory_of_items(const function_reference& target) noexcept { return *target.owner->items; }
+
 DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_item& item,
                                        const clock::time_point* deadline, bool posted) {
   core& owner = *target.owner;
@@ -45,7 +47,7 @@ DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& ta
                                                     item_pointer& keeper, const clock::time_point* deadline,
                                                     bool posted) {
   try {
-    auto* item = new event_item(std::move(message));
+    auto* item = new_item<event_item>(*target.owner->items, std::move(message));
     keeper = item_pointer(item);
     if (auto handed = hand_over(target, *item, deadline, posted); !handed) return std::move(handed).error();
     return item;

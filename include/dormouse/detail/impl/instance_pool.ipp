@@ -17,7 +17,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 DORMOUSE_INLINE function_activity& instance_pool::activity_of(function_record& record) {
   if (record.activity == nullptr) {
     totals_of(record);
-    record.activity = new function_activity(record);
+    record.activity = new_in<function_activity>(core_.memory, record);
     if (core_.phase() != core_phase::open)
       record.attention.fetch_or(attention_bits::closing, std::memory_order_seq_cst);
   }
@@ -25,7 +25,7 @@ DORMOUSE_INLINE function_activity& instance_pool::activity_of(function_record& r
 }
 
 DORMOUSE_INLINE function_totals& instance_pool::totals_of(function_record& record) {
-  if (record.totals == nullptr) record.totals = new function_totals;
+  if (record.totals == nullptr) record.totals = new_in<function_totals>(core_.memory);
   return *record.totals;
 }
 
@@ -33,7 +33,7 @@ DORMOUSE_INLINE void instance_pool::rest(function_record& record) noexcept {
   function_activity* const activity = record.activity;
   if (activity == nullptr || !activity->at_rest()) return;
   record.activity = nullptr;
-  delete activity;
+  delete_in(core_.memory, activity);
 }
 
 DORMOUSE_INLINE void instance_pool::share(function_activity& activity, lease& each) noexcept {
@@ -165,7 +165,7 @@ DORMOUSE_INLINE void instance_pool::drop(function_activity& activity, lease& eac
   leave_version(activity, each.version, dead);
   --activity.leases;
   leases_.fetch_sub(1);
-  delete &each;
+  delete_in(core_.memory, &each);
   core_.progress();
 }
 

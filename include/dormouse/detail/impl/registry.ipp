@@ -97,11 +97,13 @@ DORMOUSE_INLINE registry::~registry() {
       record.ops->drop_prototype(record.prototype);
     } catch (...) {  // a user's destructor that throws costs nobody else anything
     }
-    delete record.activity;  // of dead letters that had kept their places
-    delete record.totals;
+    delete_in(memory_, record.activity);  // of dead letters that had kept their places
+    delete_in(memory_, record.totals);
   }
   for (std::size_t c = 0; c < chunk_count; ++c) {
-    ::operator delete (static_cast<void*>(chunks_[c].load()), std::align_val_t{alignof(function_record)});
+    if (function_record* const chunk = chunks_[c].load()) {
+      memory_.deallocate(chunk, chunk_bytes(c), alignof(function_record));
+    }
   }
 }
 
@@ -146,7 +148,7 @@ DORMOUSE_INLINE void registry::grow_table() {
   const std::size_t count = size_.load(std::memory_order_relaxed);
   const table* const now = table_.load(std::memory_order_relaxed);
   if (now != nullptr && (count + 1) * 4 <= (now->mask + 1) * 3) return;
-  auto larger = std::make_unique<table>(now == nullptr ? 16 : (now->mask + 1) * 2);
+  auto larger = make_in<table>(memory_, now == nullptr ? 16 : (now->mask + 1) * 2, memory_);
   for (std::size_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::uint32_t>(i);
     if (at(index).is_defined()) insert(*larger, hash(at(index).name()), index);
@@ -161,8 +163,7 @@ DORMOUSE_INLINE function_record* registry::new_record() {
   if (chunk >= chunk_count) throw std::invalid_argument("dormouse: more than 4,294,967,232 functions");
   if (chunks_[chunk].load(std::memory_order_relaxed) == nullptr) {
     // Memory only: a record is constructed, and its page touched, when it is given out.
-    void* memory =
-        ::operator new (sizeof(function_record) * (chunk_first << chunk), std::align_val_t{alignof(function_record)});
+    void* const memory = memory_.allocate(chunk_bytes(chunk), alignof(function_record));
     chunks_[chunk].store(static_cast<function_record*>(memory), std::memory_order_release);
   }
   auto* record = new (static_cast<void*>(&at(index))) function_record;
@@ -173,11 +174,11 @@ DORMOUSE_INLINE function_record* registry::new_record() {
 DORMOUSE_INLINE const char* registry::keep_name(std::string_view name) {
   if (names_used_ + name.size() > names_size_) {
     const std::size_t size = std::clamp<std::size_t>(names_size_ * 2, 512, 65'536);
-    names_.push_back(std::make_unique_for_overwrite<char[]>(size));
+    names_.emplace_back(size);
     names_size_ = size;
     names_used_ = 0;
   }
-  char* const kept = names_.back().get() + names_used_;
+  char* const kept = names_.back().data() + names_used_;
   std::copy(name.begin(), name.end(), kept);
   names_used_ += name.size();
   return kept;
@@ -188,7 +189,7 @@ DORMOUSE_INLINE const function_settings* registry::intern(const function_options
   const auto known =
       std::find_if(settings_.begin(), settings_.end(), [&](const auto& each) { return each->options == wanted; });
   if (known != settings_.end()) return known->get();
-  auto fresh = std::make_unique<function_settings>();
+  auto fresh = make_in<function_settings>(memory_);
   fresh->options = wanted;
   fresh->timeout_ticks = time_.to_ticks(wanted.timeout);
   fresh->init_timeout_ticks = time_.to_ticks(wanted.init_timeout);

@@ -99,14 +99,15 @@ DORMOUSE_INLINE void task_lane::ask_later() noexcept {
 
 DORMOUSE_INLINE void task_lane::offer_again() noexcept {
   asked_.store(false, std::memory_order_seq_cst);
-  if (source_.has_work() && !offer()) ask_later();
+  if (!source_.has_work()) return source_.ran_dry();
+  if (!offer()) ask_later();
 }
 
 // On any thread, perhaps under a lock of the host: nothing of the host's may be called from here.
 DORMOUSE_INLINE void task_lane::dropped() noexcept {
   if (!enter()) return;
   word_.give_up();
-  if (source_.has_work()) ask_later();
+  source_.has_work() ? ask_later() : source_.ran_dry();
   leave();
 }
 
@@ -133,6 +134,8 @@ DORMOUSE_INLINE void task_lane::run_quanta() noexcept {
         const bool served = offer();
       source_.run(piece);
     }
+    // Nothing waits on a host's pool until it has been idle for long enough, so without work this is the end.
+    if (!source_.has_work()) source_.ran_dry();
     word_.end();
     if (!source_.has_work() || offer()) return;
     // No successor could be posted: fairness to the host's other jobs ends where events would be left alone.

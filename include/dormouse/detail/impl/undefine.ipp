@@ -15,7 +15,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 inline constexpr handler_ops no_handler{.drop_prototype = [](void*) {}};
 
 DORMOUSE_INLINE bool instance_pool::retire_last(function_record& record, std::uint32_t generation) {
-  auto former = std::make_unique<retired_version>();
+  auto former = make_in<retired_version>(core_.memory);
   dead_instances dead;
   {
     const std::lock_guard lock(core_.lock_of(record));

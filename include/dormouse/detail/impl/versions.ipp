@@ -65,7 +65,7 @@ DORMOUSE_INLINE void instance_pool::retire_handler(function_activity& activity, 
 
 DORMOUSE_INLINE bool instance_pool::replace(function_record& record, std::uint32_t generation, const handler_ops& ops,
                                             void* prototype) {
-  auto former = std::make_unique<retired_version>();
+  auto former = make_in<retired_version>(core_.memory);
   dead_instances dead;
   {
     const std::lock_guard lock(core_.lock_of(record));

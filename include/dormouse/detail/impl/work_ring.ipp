@@ -70,6 +70,16 @@ DORMOUSE_INLINE void* work_ring::take() {
   return nullptr;
 }
 
-DORMOUSE_INLINE void work_ring::run(void* piece) noexcept { events_.run(static_cast<work_item*>(piece)); }
+DORMOUSE_INLINE void work_ring::run(void* piece) noexcept {
+  core_.items->keep();
+  events_.run(static_cast<work_item*>(piece));
+}
+
+DORMOUSE_INLINE void work_ring::worker_ends() noexcept {
+  this_thread_leases.end();
+  core_.items->trim();
+}
+
+DORMOUSE_INLINE void work_ring::ran_dry() noexcept { core_.items->trim(); }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail
