@@ -73,13 +73,14 @@ TEST_CASE("a block has one owner, and none is kept when the last worker has trim
   support::counting_memory memory;
   constexpr std::size_t submitters = 4;
   constexpr std::size_t workers = 3;
-  const std::size_t events = 60'000 / slowness;
+  const std::size_t events = 30'000 / slowness;
   std::atomic<std::size_t> torn{0};
   std::atomic<std::size_t> trims{0};
   hand_over kept_across;
   {
     const detail::recycler_owner items(&detail::recycler::make(memory));
-    for (int round = 0; round < 3; ++round) {
+    for (unsigned round = 0; round < 6; ++round) {
+      const bool trimming = round % 2 == 0;  // else one long life of each worker
       hand_over queue;
       std::atomic<std::size_t> submitting{submitters};
       std::vector<std::thread> threads;
@@ -100,6 +101,7 @@ TEST_CASE("a block has one owner, and none is kept when the last worker has trim
           std::mt19937 random(static_cast<unsigned>(w));
           for (bool last = false; !last;) {  // each turn is the life of a worker
             last = submitting == 0;
+            if (!trimming && !last) items->keep();
             for (auto pieces = random() % 3; pieces > 0 || last; --pieces) {
               const auto found = queue.take_all();
               if (found.empty() && last) break;
@@ -109,6 +111,7 @@ TEST_CASE("a block has one owner, and none is kept when the last worker has trim
                 detail::recycler::give(each);
               }
             }
+            if (!trimming && !last) continue;
             items->trim();
             ++trims;
           }
@@ -133,6 +136,37 @@ TEST_CASE("a block has one owner, and none is kept when the last worker has trim
   CHECK(memory.bytes() == 0);
   CHECK(torn == 0);
   CHECK(trims > 200 / slowness);
+}
+
+// The last worker ends while somebody else gives back what he kept.
+TEST_CASE("what is given back while the last worker trims is not kept", "[recycler][zero]") {
+  support::counting_memory memory;
+  const detail::recycler_owner items(&detail::recycler::make(memory));
+  const std::size_t at_rest = memory.bytes();
+  constexpr std::size_t count = 50;  // opens a depot
+  std::vector<void*> kept(count);
+  std::atomic<unsigned> turn{0};
+  std::atomic<unsigned> given{0};
+  const unsigned turns = 20'000 / slowness;
+  std::thread holder([&] {
+    for (unsigned i = 1; i <= turns; ++i) {
+      while (turn.load() != i) std::this_thread::yield();
+      for (void* each : kept) detail::recycler::give(each);
+      given = i;
+    }
+  });
+  std::size_t left = 0;
+  for (unsigned i = 1; i <= turns; ++i) {
+    for (void*& each : kept) each = items->take(100, 8);
+    items->keep();
+    turn = i;
+    for (unsigned pause = i % 64; pause > 0; --pause) [[maybe_unused]] const unsigned looked = given.load();
+    items->trim();
+    while (given.load() != i) std::this_thread::yield();
+    if (items->blocks() != 0 || memory.bytes() != at_rest) ++left;
+  }
+  holder.join();
+  CHECK(left == 0);
 }
 
 TEST_CASE("through zero thousands of times, with replies kept across, all memory comes back", "[recycler][zero]") {

@@ -5,9 +5,11 @@
 
 #include <atomic>
 #include <cstddef>
+#include <functional>
 #include <memory_resource>
 #include <new>
 #include <thread>
+#include <utility>
 
 namespace support {
 
@@ -24,9 +26,12 @@ class counting_memory final : public std::pmr::memory_resource {
     left_ = n;
   }
   void fail_no_more() noexcept { fail_here(-1); }
+  // What happens in the midst of the next call of the resource. One thread at a time.
+  void interrupt_next(std::function<void()> with) { interruption_ = std::move(with); }
 
  private:
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    interrupt();
     if (std::this_thread::get_id() == fails_on_.load() && left_ >= 0 && left_-- == 0) {
       ++failed_;
       throw std::bad_alloc{};
@@ -38,6 +43,7 @@ class counting_memory final : public std::pmr::memory_resource {
     return got;
   }
   void do_deallocate(void* given, std::size_t bytes, std::size_t alignment) override {
+    interrupt();
     bytes_ -= bytes;
     --blocks_;
     ::operator delete (given, std::align_val_t{alignment});
@@ -46,6 +52,11 @@ class counting_memory final : public std::pmr::memory_resource {
     return this == &other;
   }
 
+  void interrupt() {
+    if (interruption_) std::exchange(interruption_, nullptr)();
+  }
+
+  std::function<void()> interruption_{};
   std::atomic<std::size_t> allocations_{0};
   std::atomic<std::size_t> bytes_{0};
   std::atomic<std::size_t> blocks_{0};

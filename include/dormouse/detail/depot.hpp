@@ -5,7 +5,6 @@
 // bodies include this: the header of that queue is no part of the compiled flavour's interface.
 
 #include <dormouse/detail/memory.hpp>
-#include <dormouse/detail/platform/sanitizer.hpp>
 #include <dormouse/detail/recycler.hpp>
 
 #include <concurrentqueue.h>
@@ -73,14 +72,11 @@ class depot {
 
   // False when there is no room.
   [[nodiscard]] bool put(std::size_t door, recycler::block& chain) noexcept {
-    handing_over(&chain);
     return queue_.try_enqueue(*tokens_[door].in, &chain);
   }
   [[nodiscard]] recycler::block* get(std::size_t door) noexcept {
     recycler::block* chain = nullptr;
-    if (!queue_.try_dequeue(*tokens_[door].out, chain)) return nullptr;
-    received(chain);
-    return chain;
+    return queue_.try_dequeue(*tokens_[door].out, chain) ? chain : nullptr;
   }
 
  private:
