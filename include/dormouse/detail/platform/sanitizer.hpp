@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What AddressSanitizer must be told about memory that is given out again and again. Nothing in other builds.
+// What the sanitizers cannot see by themselves. Nothing in other builds.
 
 #include <dormouse/detail/config.hpp>
 
@@ -9,6 +9,13 @@
 
 #if defined(DORMOUSE_ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
+#endif
+#if defined(DORMOUSE_THREAD_SANITIZER)
+// In the sanitizer's library, but in no header of it.
+extern "C" void AnnotateIgnoreReadsBegin(const char* file, int line);
+extern "C" void AnnotateIgnoreReadsEnd(const char* file, int line);
+extern "C" void AnnotateIgnoreWritesBegin(const char* file, int line);
+extern "C" void AnnotateIgnoreWritesEnd(const char* file, int line);
 #endif
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
@@ -24,5 +31,26 @@ inline void allow_touch([[maybe_unused]] void* from, [[maybe_unused]] std::size_
   ASAN_UNPOISON_MEMORY_REGION(from, bytes);
 #endif
 }
+
+// While one lives ThreadSanitizer looks at this thread's atomic operations only: for code that relies on fences, which
+// it does not know.
+class only_atomics_checked {
+ public:
+#if defined(DORMOUSE_THREAD_SANITIZER)
+  only_atomics_checked() noexcept {
+    AnnotateIgnoreReadsBegin(__FILE__, __LINE__);
+    AnnotateIgnoreWritesBegin(__FILE__, __LINE__);
+  }
+  ~only_atomics_checked() {
+    AnnotateIgnoreWritesEnd(__FILE__, __LINE__);
+    AnnotateIgnoreReadsEnd(__FILE__, __LINE__);
+  }
+#else
+  only_atomics_checked() noexcept {}  // written out: an unused one is no warning
+  ~only_atomics_checked() {}
+#endif
+  only_atomics_checked(const only_atomics_checked&) = delete;
+  only_atomics_checked& operator=(const only_atomics_checked&) = delete;
+};
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail
