@@ -54,8 +54,8 @@ struct depot_traits : moodycamel::ConcurrentQueueDefaultTraits {
   }
 };
 
-// Bounded. Each operation is done inside a door, and with that door's tokens. The queue fills a place again after a fence
-// has told that it is empty: without what ThreadSanitizer is told here, it reports that.
+// Bounded. Each operation is done inside a door, and with that door's tokens. The queue fills a place again after a
+// fence has told that it is empty: without what ThreadSanitizer is told here, it reports that.
 class depot {
  public:
   // Gets all the memory it will ever need. May throw bad_alloc.
