@@ -60,6 +60,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/function_record.hpp
     include/dormouse/detail/handler_adapter.hpp
     include/dormouse/detail/handler_ops.hpp
+    include/dormouse/detail/host_driver.hpp
     include/dormouse/detail/instance_pool.hpp
     include/dormouse/detail/invocation.hpp
     include/dormouse/detail/lane.hpp
@@ -75,6 +76,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/platform/signals.hpp
     include/dormouse/detail/platform/sleeper.hpp
     include/dormouse/detail/platform/thread.hpp
+    include/dormouse/detail/random.hpp
     include/dormouse/detail/recycler.hpp
     include/dormouse/detail/registry.hpp
     include/dormouse/detail/retry_budget.hpp
@@ -109,6 +111,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/every.ipp
     include/dormouse/detail/impl/failure.ipp
     include/dormouse/detail/impl/functions.ipp
+    include/dormouse/detail/impl/host_driver.ipp
     include/dormouse/detail/impl/housekeeper.ipp
     include/dormouse/detail/impl/instance_limits.ipp
     include/dormouse/detail/impl/versions.ipp

@@ -19,6 +19,7 @@
 #include <dormouse/detail/impl/every.ipp>
 #include <dormouse/detail/impl/failure.ipp>
 #include <dormouse/detail/impl/functions.ipp>
+#include <dormouse/detail/impl/host_driver.ipp>
 #include <dormouse/detail/impl/housekeeper.ipp>
 #include <dormouse/detail/impl/instance_limits.ipp>
 #include <dormouse/detail/impl/instance_pool.ipp>

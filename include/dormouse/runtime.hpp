@@ -137,6 +137,21 @@ class runtime {
   // As stop(); async-signal-safe while run() runs.
   void stop_from_signal() noexcept;
 
+  // drive_mode::host only; with threads of its own they throw std::invalid_argument.
+  //
+  // Fires the timers that are due, looks at watched descriptors, and runs chores and accepted events in turn, until
+  // nothing is ready or `budget` of real time is used up; at least one turn, whose handler may exceed it. Returns how
+  // many it ran. Any thread, one at a time: 0 and nothing done while another one drives, and from inside a handler.
+  std::size_t poll(std::chrono::nanoseconds budget = std::chrono::nanoseconds::max());
+  // When poll() has to be called next, by the runtime's clock, if nothing happens before: now if something is ready.
+  // Empty: not before something happens.
+  [[nodiscard]] std::optional<clock::time_point> next_deadline() const;
+  // For the host's event loop: can be read when poll() has something to do, a timer that is due included (but not one
+  // of a manual clock, which tells when it is moved). Level triggered, the runtime's own: do not read or close it. It
+  // stays the same. Fails: limit_exceeded (descriptors). Where the library has no epoll, it tells of events only: call
+  // poll() at next_deadline() as well.
+  result<int> descriptor();
+
   // Triggers stop; calls from outside get shutting_down, running handlers may still call; accepted events run until
   // `drain_for` (0 .. 24 h) is over, the rest ends with shutting_down. Returns what was not terminal by then.
   // Blocks. Idempotent; a second caller waits for the first and gets an empty list. From a handler it begins and
@@ -166,6 +181,8 @@ class runtime {
                                            const function_options& options);
   // As define_erased.
   result<void> replace_erased(const function_handle& which, const detail::handler_ops& ops, void* prototype);
+  result<std::vector<unfinished>> run_driven(const run_options& options);
+  [[nodiscard]] detail::host_driver& driver() const;
   [[nodiscard]] detail::function_reference find(std::string_view name) const noexcept;
 
   std::shared_ptr<detail::core> core_;

@@ -9,9 +9,11 @@
 
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/event_queue.hpp>
+#include <dormouse/detail/host_driver.hpp>
 #include <dormouse/detail/instance_pool.hpp>
 #include <dormouse/detail/lane.hpp>
 #include <dormouse/detail/outcomes.hpp>
+#include <dormouse/detail/random.hpp>
 #include <dormouse/detail/recycler.hpp>
 #include <dormouse/detail/registry.hpp>
 #include <dormouse/detail/timekeeper.hpp>
@@ -88,15 +90,17 @@ class core : public std::enable_shared_from_this<core> {
   const recycler_owner items;  // before whatever holds items
   const std::unique_ptr<const clock> own_clock;
   const clock& time;
+  random_source random;
   registry functions;
+  std::unique_ptr<host_driver> driver{};  // drive_mode::host: instead of threads
   timekeeper timers;
   instance_pool instances;
   event_queue events;
   outcomes ends;
   std::shared_ptr<worker_pool> compute{};  // shared with the tasks on a host's pool
   lane* workers = nullptr;                 // the same, when they are the runtime's own
-  std::unique_ptr<lane> blocking{};
-  std::unique_ptr<lane> housekeeping{};
+  std::unique_ptr<worker_pool> blocking{};
+  std::unique_ptr<worker_pool> housekeeping{};
   housekeeper chores;
   std::atomic<bool> stop_asked{false};  // of run()
 
@@ -113,7 +117,9 @@ class core : public std::enable_shared_from_this<core> {
   template <class Done>
   void wait_progress(clock::time_point until, Done&& done);
   void wait_drained(clock::time_point until);
+  [[nodiscard]] std::unique_ptr<lane> make_lane(work_source& source, lane_options wanted);
   void start_on_host();
+  void start_driven();
   void end_lanes(std::chrono::nanoseconds drain_for);
 
   std::array<padded_mutex, lock_count> locks_{};

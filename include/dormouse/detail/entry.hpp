@@ -19,6 +19,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 class core;
 class event_item;
+class host_driver;
 class item_pointer;
 class recycler;
 class work_item;

@@ -45,6 +45,8 @@ class work_ring final : public work_source {
 
  private:
   function_activity* next() noexcept;
+  function_activity* choose() noexcept;
+  function_activity* unlink(function_activity* before, function_activity* gone) noexcept;
 
   event_queue& events_;
   core& core_;

@@ -98,7 +98,6 @@ class outcomes {
 
   core& core_;
   std::atomic<std::uint64_t> resting_{0};
-  std::atomic<std::uint64_t> random_;
 
   std::mutex waiting_mutex_{};  // guards the next three; taken after a function's lock
   delayed_events waiting_{};

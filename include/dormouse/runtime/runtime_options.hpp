@@ -27,6 +27,12 @@ class executor;
 // not call the runtime and must not block. The library joins the thread.
 using spawn_hook = std::function<std::thread(const char* name, std::function<void()> body)>;
 
+// Whose threads a runtime runs on.
+enum class drive_mode : std::uint8_t {
+  threads = 1,  // its own, which exist only while there is work
+  host,         // none: the host calls runtime::poll() from a loop of its own
+};
+
 // runtime's constructor throws std::invalid_argument, naming the field and its bounds, for a value outside them.
 struct runtime_options {
   // Behaviour -------------------------------------------------------------
@@ -42,6 +48,11 @@ struct runtime_options {
   unsigned depth_max = 16;
   // Makes the library's threads: with a stack, a priority, an affinity of the host's liking. Empty: std::thread.
   spawn_hook spawn{};
+  // With drive_mode::host `spawn` is never called, and there can be no `executor`.
+  drive_mode drive = drive_mode::threads;
+  // drive_mode::host only: what is ready is run in an order drawn from `seed`, one event a turn. For tests: the same
+  // seed gives the same order on every machine.
+  bool shuffle = false;
   // Runs the handlers of posted and submitted events on threads of the host (runtime/executor.hpp). Null: on workers of
   // the runtime. With one, the two options below do not matter for them: its concurrency() is the ceiling.
   std::shared_ptr<dormouse::executor> executor{};

@@ -41,6 +41,7 @@ DORMOUSE_INLINE runtime_options checked(runtime_options given) {
   if (given.dead_letter_bytes_max < 1 || given.dead_letter_bytes_max > std::size_t{1} << 40U) {
     refuse("dead_letter_bytes_max", given.dead_letter_bytes_max, "1 .. 1 TiB");
   }
+  if (given.shuffle && given.drive != drive_mode::host) refuse("shuffle", true, "false without drive_mode::host");
   if (given.seed == 0)
     given.seed = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch().count());
   if (given.compute_workers_max == 0) given.compute_workers_max = std::max<std::size_t>(2, processors());
@@ -56,8 +57,11 @@ DORMOUSE_INLINE core::core(runtime_options given)
       items(&recycler::make(memory)),
       own_clock(options.time == nullptr ? std::make_unique<const clock>() : nullptr),
       time(options.time == nullptr ? *own_clock : *options.time),
+      random(options.seed),
       functions(time, memory),
-      timers(time, options.spawn, [this]() -> std::shared_ptr<void> { return shared_from_this(); }),
+      driver(options.drive == drive_mode::host ? std::make_unique<host_driver>(*this) : nullptr),
+      timers(time, options.spawn, [this]() -> std::shared_ptr<void> { return shared_from_this(); },
+             {.driven = driver != nullptr, .order = options.shuffle ? &random : nullptr}),
       instances(*this),
       events(*this),
       ends(*this),
@@ -65,37 +69,43 @@ DORMOUSE_INLINE core::core(runtime_options given)
 
 DORMOUSE_INLINE core::~core() = default;
 
+DORMOUSE_INLINE std::unique_ptr<lane> core::make_lane(work_source& source, lane_options wanted) {
+  wanted.spawn = options.spawn;
+  return std::make_unique<lane>(time, source, std::move(wanted),
+                                [this]() -> std::shared_ptr<void> { return shared_from_this(); });
+}
+
 DORMOUSE_INLINE void core::start() {
-  const auto keep = [this]() -> std::shared_ptr<void> { return shared_from_this(); };
+  if (driver != nullptr) return start_driven();
   if (host_executor != nullptr) {
     start_on_host();
   } else {
-    auto own =
-        std::make_shared<lane>(time, events.compute,
-                               lane_options{.thread_name = "dormouse",
-                                            .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
-                                            .idle_timeout = options.thread_idle_timeout,
-                                            .spin_budget = spinner::budget_max,
-                                            .spawn = options.spawn},
-                               keep);
+    auto own = make_lane(events.compute, {.thread_name = "dormouse",
+                                          .workers_max = static_cast<std::uint32_t>(options.compute_workers_max),
+                                          .idle_timeout = options.thread_idle_timeout,
+                                          .spin_budget = spinner::budget_max});
     workers = own.get();
     compute = std::move(own);
   }
-  blocking =
-      std::make_unique<lane>(time, events.blocking,
-                             lane_options{.thread_name = "dormouse-block",
-                                          .workers_max = static_cast<std::uint32_t>(options.blocking_workers_max),
-                                          .idle_timeout = options.thread_idle_timeout,
-                                          .spawn = options.spawn},
-                             keep);
+  blocking = make_lane(events.blocking, {.thread_name = "dormouse-block",
+                                         .workers_max = static_cast<std::uint32_t>(options.blocking_workers_max),
+                                         .idle_timeout = options.thread_idle_timeout});
   // Chores are rare and do not follow each other: their worker has no reason to linger.
-  housekeeping = std::make_unique<lane>(time, chores,
-                                        lane_options{.thread_name = "dormouse-chores",
-                                                     .workers_max = housekeeper::workers_max,
-                                                     .idle_timeout = std::min<std::chrono::nanoseconds>(
-                                                         options.thread_idle_timeout, std::chrono::milliseconds{50}),
-                                                     .spawn = options.spawn},
-                                        keep);
+  constexpr std::chrono::nanoseconds linger = std::chrono::milliseconds{50};
+  housekeeping = make_lane(chores, {.thread_name = "dormouse-chores",
+                                    .workers_max = housekeeper::workers_max,
+                                    .idle_timeout = std::min(options.thread_idle_timeout, linger)});
+}
+
+DORMOUSE_INLINE void core::start_driven() {
+  if (host_executor != nullptr) {
+    throw std::invalid_argument(
+        "dormouse: runtime_options::executor is set; give none with drive_mode::host, where poll() runs the handlers");
+  }
+  compute = std::make_shared<driven_lane>(*driver);
+  blocking = std::make_unique<driven_lane>(*driver);
+  housekeeping = std::make_unique<driven_lane>(*driver);
+  host_driver::adopt(shared_from_this());
 }
 
 DORMOUSE_INLINE void core::start_on_host() {
@@ -169,9 +179,12 @@ DORMOUSE_INLINE function_stats core::stats_of(function_record& record) {
 
 DORMOUSE_INLINE void core::progress() noexcept {
   if (phase() == core_phase::open && undefining_.load() == 0) return;
-  const std::lock_guard lock(closing_);  // so that it cannot fall between a waiter's look and its sleep
-  ++progress_made_;
-  progressed_.notify_all();
+  {
+    const std::lock_guard lock(closing_);  // so that it cannot fall between a waiter's look and its sleep
+    ++progress_made_;
+    progressed_.notify_all();
+  }
+  if (driver != nullptr) driver->signal();  // whoever waits may be asleep there
 }
 
 DORMOUSE_INLINE void core::settle() noexcept {
@@ -212,6 +225,17 @@ void core::wait_progress(clock::time_point until, Done&& done) {
   const poke on_manual_clock(*this);
   std::unique_lock lock(closing_);
   while (!done() && time.now() < until) {
+    if (driver != nullptr) {
+      lock.unlock();
+      const bool drove = driver->drive(
+          [&] {
+            const std::lock_guard looking(closing_);
+            return done();
+          },
+          until);
+      lock.lock();
+      if (drove) continue;
+    }
     if (time.is_manual()) {
       progressed_.wait(lock);
     } else {

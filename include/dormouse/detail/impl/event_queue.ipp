@@ -217,6 +217,7 @@ DORMOUSE_INLINE void event_queue::run_without_instance(work_item& item) noexcept
 DORMOUSE_INLINE void event_queue::run(work_item* item) noexcept {
   const std::uint64_t begun = core_.time.ticks();
   const std::uint64_t quantum = core_.time.to_ticks(quantum_time);
+  const int events_max = core_.options.shuffle ? 1 : quantum_events;
   int events = 0;
   worker_pool& pool = core_.pool_of(*item->record);
   while (item != nullptr) {
@@ -224,7 +225,7 @@ DORMOUSE_INLINE void event_queue::run(work_item* item) noexcept {
       run_without_instance(*item);
       break;
     }
-    const bool within = ++events < quantum_events && core_.time.ticks() - begun < quantum;
+    const bool within = ++events < events_max && core_.time.ticks() - begun < quantum;
     lease* with = nullptr;
     {
       const worker_pool::user_code handler(pool);

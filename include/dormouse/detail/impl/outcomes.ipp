@@ -10,8 +10,7 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
-DORMOUSE_INLINE outcomes::outcomes(core& owner)
-    : status(owner.options.status_count_max), core_(owner), random_(owner.options.seed) {}
+DORMOUSE_INLINE outcomes::outcomes(core& owner) : status(owner.options.status_count_max), core_(owner) {}
 
 // What a runtime that is gone has kept: its own and the dead letters.
 DORMOUSE_INLINE outcomes::~outcomes() {
@@ -79,12 +78,7 @@ DORMOUSE_INLINE std::chrono::nanoseconds outcomes::jittered(const retry_policy& 
   double delay = static_cast<double>(policy.delay_first.count());
   const double most = static_cast<double>(policy.delay_max.count());
   for (; step > 1 && delay < most; --step) delay *= policy.delay_factor;
-  // splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014): a counter, mixed.
-  // relaxed: which thread gets which number is nobody's business.
-  std::uint64_t mixed = random_.fetch_add(0x9e3779b97f4a7c15U, std::memory_order_relaxed);
-  mixed = (mixed ^ (mixed >> 30U)) * 0xbf58476d1ce4e5b9U;
-  mixed = (mixed ^ (mixed >> 27U)) * 0x94d049bb133111ebU;
-  const double within = static_cast<double>((mixed ^ (mixed >> 31U)) >> 11U) / static_cast<double>(1ULL << 53U);
+  const double within = core_.random.fraction();
   const double share = (2 * within - 1) * policy.jitter_percent / 100;
   return std::chrono::nanoseconds{static_cast<std::int64_t>(std::min(delay, most) * (1 + share))};
 }

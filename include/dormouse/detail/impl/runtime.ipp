@@ -41,6 +41,10 @@ DORMOUSE_INLINE result<reply> call_by_name(const function_reference& target, con
 // On a worker, so that this thread is free at the deadline.
 DORMOUSE_INLINE result<reply> call_on_worker(const function_reference& target, const event& message,
                                              const std::optional<clock::time_point>& wanted) {
+  if (target.owner->driver != nullptr) {
+    return make_failure(errc::unsupported, effect_kind::not_applied, failure_reason::no_threads,
+                        "release_at_deadline needs a worker, and this runtime is driven by its host");
+  }
   const clock& time = target.owner->time;
   auto limit = time.now() + std::chrono::ceil<clock::time_point::duration>(target.record->settings->options.timeout);
   const bool callers = wanted && *wanted < limit;
@@ -198,6 +202,7 @@ DORMOUSE_INLINE result<std::vector<unfinished>> runtime::run(const run_options& 
   if (options.drain_for < std::chrono::nanoseconds{0} || options.drain_for > std::chrono::hours{24}) {
     throw std::invalid_argument("dormouse: run_options::drain_for must be 0 .. 24 h");
   }
+  if (core_->driver != nullptr) return run_driven(options);
   const auto kept = core_;
   // Until everything is drained: a second signal then changes nothing, instead of meeting the host's old disposition.
   const detail::signal_scope signals(
@@ -208,6 +213,34 @@ DORMOUSE_INLINE result<std::vector<unfinished>> runtime::run(const run_options& 
   kept->stop_asked.store(false, std::memory_order_relaxed);
   return left;
 }
+
+// The same, when no thread is the runtime's own.
+DORMOUSE_INLINE result<std::vector<unfinished>> runtime::run_driven(const run_options& options) {
+  const auto kept = core_;
+  if (auto prepared = kept->timers.prepare(); !prepared) return std::move(prepared).error();
+  const detail::signal_scope signals(
+      options.stop_on, [](void* self) { static_cast<runtime*>(self)->stop_from_signal(); }, this);
+  // acquire: what was done before stop() is seen by what follows.
+  const auto stopped = [&kept] { return kept->stop_asked.load(std::memory_order_acquire); };
+  if (!kept->driver->drive(stopped, clock::time_point::max())) {
+    return detail::make_failure(errc::conflict, effect_kind::not_applied, failure_reason::none,
+                                "another thread drives this runtime");
+  }
+  auto left = close(options.drain_for);
+  kept->stop_asked.store(false, std::memory_order_relaxed);  // relaxed: as in run()
+  return left;
+}
+
+DORMOUSE_INLINE detail::host_driver& runtime::driver() const {
+  if (core_->driver != nullptr) return *core_->driver;
+  throw std::invalid_argument("dormouse: this runtime has threads of its own; construct it with drive_mode::host");
+}
+
+DORMOUSE_INLINE std::size_t runtime::poll(std::chrono::nanoseconds budget) { return driver().poll(budget); }
+
+DORMOUSE_INLINE std::optional<clock::time_point> runtime::next_deadline() const { return driver().next_deadline(); }
+
+DORMOUSE_INLINE result<int> runtime::descriptor() { return driver().descriptor(); }
 
 DORMOUSE_INLINE void runtime::stop() noexcept { stop_from_signal(); }
 

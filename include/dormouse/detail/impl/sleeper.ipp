@@ -20,6 +20,7 @@ DORMOUSE_INLINE failure sleeper::no_descriptors(const char* what) {
 DORMOUSE_INLINE sleeper::~sleeper() {
   if (epoll_ >= 0) ::close(epoll_);
   if (event_ >= 0) ::close(event_);
+  if (alarm_ >= 0) ::close(alarm_);
 }
 
 DORMOUSE_INLINE result<void> sleeper::prepare() { return {}; }
@@ -37,6 +38,29 @@ DORMOUSE_INLINE void sleeper::wake() noexcept {
   errno = kept;
 }
 
+inline constexpr int events_max = 32;
+
+DORMOUSE_INLINE void sleeper::collect(const epoll_event* events, int count, std::vector<int>& ready) noexcept {
+  for (int i = 0; i < count; ++i) {
+    const int each = events[i].data.fd;
+    if (each == event_.load(std::memory_order_relaxed) || each == alarm_.load(std::memory_order_relaxed)) {
+      std::uint64_t drained = 0;
+      [[maybe_unused]] const auto got = ::read(each, &drained, sizeof drained);
+    } else {
+      ready.push_back(each);
+    }
+  }
+  woken_.store(0, std::memory_order_seq_cst);
+}
+
+DORMOUSE_INLINE void sleeper::look(std::vector<int>& ready) {
+  const int epoll = epoll_.load(std::memory_order_seq_cst);
+  woken_.store(0, std::memory_order_seq_cst);
+  if (epoll < 0) return;
+  epoll_event events[events_max];
+  collect(events, ::epoll_wait(epoll, events, events_max, 0), ready);
+}
+
 DORMOUSE_INLINE void sleeper::sleep(const time_point* until, std::vector<int>& ready) {
   const int epoll = epoll_.load(std::memory_order_seq_cst);
   if (woken_.exchange(0, std::memory_order_seq_cst) != 0) return;
@@ -45,7 +69,6 @@ DORMOUSE_INLINE void sleeper::sleep(const time_point* until, std::vector<int>& r
     woken_.store(0, std::memory_order_seq_cst);
     return;
   }
-  constexpr int events_max = 32;
   epoll_event events[events_max];
   timespec left{};
   if (until != nullptr) {
@@ -60,15 +83,7 @@ DORMOUSE_INLINE void sleeper::sleep(const time_point* until, std::vector<int>& r
     count = ::epoll_wait(epoll, events, events_max,
                          until != nullptr ? static_cast<int>(std::min<std::int64_t>(ms, 86'400'000)) : -1);
   }
-  for (int i = 0; i < count; ++i) {
-    if (events[i].data.fd == event_.load(std::memory_order_relaxed)) {
-      std::uint64_t drained = 0;
-      [[maybe_unused]] const auto got = ::read(events[i].data.fd, &drained, sizeof drained);
-    } else {
-      ready.push_back(events[i].data.fd);
-    }
-  }
-  woken_.store(0, std::memory_order_seq_cst);
+  collect(events, count, ready);
 }
 
 DORMOUSE_INLINE result<void> sleeper::open_epoll() {
@@ -94,6 +109,41 @@ DORMOUSE_INLINE result<void> sleeper::open_epoll() {
   epoll_.store(epoll, std::memory_order_seq_cst);
   wake();  // a thread asleep on the futex must come over to epoll
   return {};
+}
+
+DORMOUSE_INLINE result<int> sleeper::descriptor() {
+  const std::lock_guard lock(mutex_);
+  const bool fresh = epoll_ < 0;
+  if (auto opened = open_epoll(); !opened) return std::move(opened).error();
+  if (alarm_ >= 0) return epoll_.load();
+  const int alarm = ::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  if (alarm < 0) return no_descriptors("timerfd_create");
+  epoll_event wanted{};
+  wanted.events = EPOLLIN;
+  wanted.data.fd = alarm;
+  if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, alarm, &wanted) != 0) {
+    auto why = no_descriptors("epoll_ctl");
+    ::close(alarm);
+    return why;
+  }
+  alarm_ = alarm;
+  std::vector<int> none;  // what open_epoll has told itself is no reason to look
+  if (fresh) look(none);
+  return epoll_.load();
+}
+
+DORMOUSE_INLINE void sleeper::set_alarm(const time_point* due) noexcept {
+  const int alarm = alarm_;
+  if (alarm < 0) return;
+  itimerspec at{};  // zero: disarmed
+  if (due != nullptr) {
+    const auto since = std::chrono::duration_cast<std::chrono::nanoseconds>(due->time_since_epoch());
+    const auto ns = std::max<std::int64_t>(1, since.count());
+    at.it_value.tv_sec = static_cast<time_t>(ns / 1'000'000'000);
+    at.it_value.tv_nsec = static_cast<long>(ns % 1'000'000'000);
+  }
+  // libstdc++'s steady_clock is CLOCK_MONOTONIC.
+  ::timerfd_settime(alarm, TFD_TIMER_ABSTIME, &at, nullptr);
 }
 
 DORMOUSE_INLINE result<void> sleeper::watch(int descriptor) {
@@ -143,16 +193,29 @@ DORMOUSE_INLINE void sleeper::wake() noexcept {
 }
 
 DORMOUSE_INLINE void sleeper::sleep(const time_point* until, std::vector<int>& ready) {
+  int ms = -1;
+  if (until != nullptr) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now()).count();
+    ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 86'400'000));
+  }
+  poll_for(ms, ready);
+}
+
+DORMOUSE_INLINE void sleeper::look(std::vector<int>& ready) { poll_for(0, ready); }
+
+DORMOUSE_INLINE result<int> sleeper::descriptor() {
+  if (auto prepared = prepare(); !prepared) return std::move(prepared).error();
+  return read_end_.load();
+}
+
+DORMOUSE_INLINE void sleeper::set_alarm(const time_point* /*due*/) noexcept {}
+
+DORMOUSE_INLINE void sleeper::poll_for(int ms, std::vector<int>& ready) {
   std::vector<pollfd> set;
   {
     const std::lock_guard lock(mutex_);
     set.push_back({read_end_, POLLIN, 0});
     for (const int descriptor : watched_) set.push_back({descriptor, POLLIN, 0});
-  }
-  int ms = -1;
-  if (until != nullptr) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*until - std::chrono::steady_clock::now()).count();
-    ms = static_cast<int>(std::clamp<std::int64_t>(left, 0, 86'400'000));
   }
   if (::poll(set.data(), set.size(), ms) <= 0) return;
   char drained[64];

@@ -4,18 +4,21 @@
 #include <dormouse/detail/platform/thread.hpp>
 #include <dormouse/detail/timekeeper.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 DORMOUSE_INLINE timekeeper::timekeeper(const clock& time, const spawn_hook& spawn,
-                                       std::function<std::shared_ptr<void>()> keep)
-    : time_(time), spawn_(spawn), keep_(std::move(keep)) {
+                                       std::function<std::shared_ptr<void>()> keep, host_mode host)
+    : time_(time), spawn_(spawn), keep_(std::move(keep)), host_(host) {
   time_.subscribe(*this);
 }
 
 DORMOUSE_INLINE timekeeper::~timekeeper() { time_.unsubscribe(*this); }
 
 DORMOUSE_INLINE bool timekeeper::ensure_thread() {
-  if (has_thread_ || lent_) return true;
+  if (has_thread_ || lent_ || host_.driven) return true;
   try {
     if (!sleeper_.prepare()) throw std::bad_alloc{};
     auto keep = keep_();
@@ -51,12 +54,18 @@ DORMOUSE_INLINE timekeeper::timer_id timekeeper::arm(clock::time_point due, std:
       due_.erase(id);
       return 0;
     }
-    if (place == timers_.begin()) sleeper_.wake();
+    if (place == timers_.begin()) first_changed();
     return id;
   } catch (...) {
     failures_.fetch_add(1, std::memory_order_relaxed);
     return 0;
   }
+}
+
+// Under mutex_: another timer is the first now, or none is left.
+DORMOUSE_INLINE void timekeeper::first_changed() noexcept {
+  if (!host_.driven || asleep_) sleeper_.wake();
+  if (host_.driven && !time_.is_manual()) sleeper_.set_alarm(timers_.empty() ? nullptr : &timers_.begin()->first.first);
 }
 
 DORMOUSE_INLINE void timekeeper::cancel(timer_id timer) noexcept {
@@ -65,10 +74,11 @@ DORMOUSE_INLINE void timekeeper::cancel(timer_id timer) noexcept {
   const auto known = due_.find(timer);
   if (known == due_.end()) return;
   const auto place = timers_.find(timer_key{known->second, timer});
+  const bool was_first = place == timers_.begin();
   dropped = std::move(place->second);
   timers_.erase(place);
   due_.erase(known);
-  if (idle()) sleeper_.wake();  // its thread may end
+  if (idle() || (host_.driven && was_first)) first_changed();  // its thread may end; a host's alarm is another
 }
 
 DORMOUSE_INLINE result<void> timekeeper::watch(int descriptor, std::function<void()> ready) {
@@ -95,7 +105,7 @@ DORMOUSE_INLINE void timekeeper::unwatch(int descriptor) noexcept {
   if (known == watched_.end()) return;
   dropped = std::move(known->second);
   watched_.erase(known);
-  if (idle()) sleeper_.wake();
+  if (idle()) first_changed();
 }
 
 // One round of the loop: fire what is due, then sleep until the next is.
@@ -113,17 +123,32 @@ DORMOUSE_INLINE void timekeeper::turn(std::unique_lock<std::mutex>& lock) {
   fire_ready(lock, ready);
 }
 
-DORMOUSE_INLINE void timekeeper::fire_due(std::unique_lock<std::mutex>& lock) {
+// Which of those that are due first.
+DORMOUSE_INLINE auto timekeeper::choose_due() -> decltype(timers_)::iterator {
+  auto chosen = timers_.begin();
+  if (host_.order == nullptr) return chosen;
+  std::size_t equals = 0;
+  for (auto each = chosen; each != timers_.end() && each->first.first == chosen->first.first; ++each) ++equals;
+  std::advance(chosen, static_cast<std::ptrdiff_t>(host_.order->below(equals)));
+  return chosen;
+}
+
+DORMOUSE_INLINE std::size_t timekeeper::fire_due(std::unique_lock<std::mutex>& lock) {
+  std::size_t fired = 0;
+  const timer_id last = last_id_;  // what is armed meanwhile has its turn in the next round
   while (!timers_.empty() && !stopped_ && timers_.begin()->first.first <= time_.now()) {
-    const auto first = timers_.begin();
-    auto fire = std::move(first->second);
-    due_.erase(first->first.second);
-    timers_.erase(first);
+    const auto next = choose_due();
+    if (next->first.second > last) break;
+    auto fire = std::move(next->second);
+    due_.erase(next->first.second);
+    timers_.erase(next);
     lock.unlock();
     fire();
     fire = nullptr;  // what it holds dies outside the lock
+    ++fired;
     lock.lock();
   }
+  return fired;
 }
 
 DORMOUSE_INLINE void timekeeper::fire_ready(std::unique_lock<std::mutex>& lock, const std::vector<int>& ready) {
@@ -171,6 +196,57 @@ DORMOUSE_INLINE result<void> timekeeper::lend(const std::atomic<bool>& until) {
     const bool kept = ensure_thread();
   return {};
 }
+
+// ---- driven by the host ---------------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE std::size_t timekeeper::fire_due() {
+  std::unique_lock lock(mutex_);
+  const std::size_t fired = fire_due(lock);
+  if (fired != 0) first_changed();
+  return fired;
+}
+
+DORMOUSE_INLINE std::size_t timekeeper::fire_readable() {
+  std::vector<int> ready;
+  sleeper_.look(ready);
+  std::unique_lock lock(mutex_);
+  fire_ready(lock, ready);
+  return ready.size();
+}
+
+DORMOUSE_INLINE void timekeeper::sleep(clock::time_point limit) {
+  std::vector<int> ready;
+  std::unique_lock lock(mutex_);
+  if (!timers_.empty()) limit = std::min(limit, timers_.begin()->first.first);
+  if (limit <= time_.now()) return;
+  const bool timed = limit != clock::time_point::max() && !time_.is_manual();
+  asleep_ = true;
+  lock.unlock();
+  sleeper_.sleep(timed ? &limit : nullptr, ready);
+  lock.lock();
+  asleep_ = false;
+  fire_ready(lock, ready);
+}
+
+DORMOUSE_INLINE std::optional<clock::time_point> timekeeper::next_due() noexcept {
+  const std::lock_guard lock(mutex_);
+  std::optional<clock::time_point> next;
+  if (!timers_.empty()) next = timers_.begin()->first.first;
+  if (!sleeper::descriptor_tells_all && !watched_.empty()) {
+    const auto look = time_.now() + sleeper::look_again;
+    next = next ? std::min(*next, look) : look;
+  }
+  return next;
+}
+
+DORMOUSE_INLINE result<int> timekeeper::descriptor() {
+  const std::lock_guard lock(mutex_);
+  auto opened = sleeper_.descriptor();
+  if (opened && !timers_.empty() && !time_.is_manual()) sleeper_.set_alarm(&timers_.begin()->first.first);
+  return opened;
+}
+
+// ---- the end --------------------------------------------------------------------------------------------------------
 
 DORMOUSE_INLINE void timekeeper::stop() {
   std::thread joined;

@@ -23,9 +23,15 @@ DORMOUSE_INLINE void work_ring::remove(function_activity& activity) noexcept {
   for (; at != nullptr && at != &activity; at = at->next_ready) before = at;
   if (at == nullptr) return;  // somebody has just taken it out, and relies on in_ring until it has the function's lock
   activity.in_ring = false;
-  (before != nullptr ? before->next_ready : first_) = activity.next_ready;
-  if (last_ == &activity) last_ = before;
+  unlink(before, at);
+}
+
+// Under mutex_.
+DORMOUSE_INLINE function_activity* work_ring::unlink(function_activity* before, function_activity* gone) noexcept {
+  (before != nullptr ? before->next_ready : first_) = gone->next_ready;
+  if (last_ == gone) last_ = before;
   if (first_ == nullptr) filled_.store(false, std::memory_order_relaxed);
+  return gone;
 }
 
 DORMOUSE_INLINE void work_ring::clear() noexcept {
@@ -42,16 +48,22 @@ DORMOUSE_INLINE bool work_ring::has_work() noexcept {
   return first_ != nullptr;
 }
 
+// Under mutex_: the one before the one to be next, null for the first.
+DORMOUSE_INLINE function_activity* work_ring::choose() noexcept {
+  std::size_t count = 0;
+  for (const function_activity* each = first_; each != nullptr; each = each->next_ready) ++count;
+  function_activity* before = nullptr;
+  for (std::size_t at = core_.random.below(count); at != 0; --at) {
+    before = before == nullptr ? first_ : before->next_ready;
+  }
+  return before;
+}
+
 DORMOUSE_INLINE function_activity* work_ring::next() noexcept {
   const std::lock_guard lock(mutex_);
-  function_activity* const next = first_;
-  if (next == nullptr) return nullptr;
-  first_ = next->next_ready;
-  if (first_ == nullptr) {
-    last_ = nullptr;
-    filled_.store(false, std::memory_order_relaxed);
-  }
-  return next;
+  if (first_ == nullptr) return nullptr;
+  function_activity* const before = core_.options.shuffle ? choose() : nullptr;
+  return unlink(before, before != nullptr ? before->next_ready : first_);
 }
 
 DORMOUSE_INLINE void* work_ring::take() {

@@ -26,6 +26,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #else
 #include <poll.h>
 #endif
@@ -48,6 +49,20 @@ class sleeper {
   // Reports `descriptor` once when it is readable. Fails: limit_exceeded (descriptors).
   result<void> watch(int descriptor);
   void unwatch(int descriptor) noexcept;
+  // As sleep() without sleeping.
+  void look(std::vector<int>& ready);
+  // For a host's event loop: can be read once there is something to look() for: a wake(), the alarm, a watched
+  // descriptor (the portable one knows of wakes only). Fails: limit_exceeded (descriptors).
+  result<int> descriptor();
+  // Null: none. Before descriptor() it does nothing.
+  void set_alarm(const time_point* due) noexcept;
+#if DORMOUSE_PLATFORM_LINUX
+  static constexpr bool descriptor_tells_all = true;
+#else
+  static constexpr bool descriptor_tells_all = false;
+#endif
+  // Where it does not tell all: how often to look for watched descriptors.
+  static constexpr std::chrono::milliseconds look_again{20};
   // Makes what wake() needs, so that it works from a signal handler. Fails: limit_exceeded (descriptors).
   result<void> prepare();
 
@@ -55,10 +70,13 @@ class sleeper {
   static failure no_descriptors(const char* what);
 #if DORMOUSE_PLATFORM_LINUX
   result<void> open_epoll();
+  void collect(const epoll_event* events, int count, std::vector<int>& ready) noexcept;
   std::atomic<std::uint32_t> woken_{0};
   std::atomic<int> epoll_{-1};
   std::atomic<int> event_{-1};
+  std::atomic<int> alarm_{-1};
 #else
+  void poll_for(int ms, std::vector<int>& ready);
   void forget_fired(const std::vector<int>& ready);
   std::vector<int> watched_{};
   std::atomic<int> read_end_{-1};
