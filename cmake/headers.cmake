@@ -33,6 +33,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/services/table.hpp
     include/dormouse/testing/eventually.hpp
     include/dormouse/testing/manual_clock.hpp
+    include/dormouse/testing/simulation.hpp
     include/dormouse/triggers/on_file.hpp
 )
 

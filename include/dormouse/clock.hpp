@@ -59,6 +59,11 @@ class clock {
     ~listener() = default;
   };
   [[nodiscard]] bool is_manual() const noexcept { return manual_ != nullptr; }
+  // True for a manual clock that jumps to the next time that something is due, once whoever waits on it, and thereby
+  // drives a runtime without threads, has nothing else to do.
+  [[nodiscard]] bool jumps_when_idle() const noexcept { return manual_ != nullptr && manual_->jumps_when_idle; }
+  // For the library: such a jump. Nothing when `to` is past.
+  void jump_to(time_point to) const noexcept;
   void subscribe(listener& who) const;
   void unsubscribe(listener& who) const noexcept;
 
@@ -67,10 +72,12 @@ class clock {
   struct manual_time {
     std::atomic<std::int64_t> steady_ns{0};
     std::atomic<std::int64_t> wall_ns{0};
+    bool jumps_when_idle = false;
     std::mutex mutex{};
     std::vector<listener*> listeners{};
   };
   explicit clock(manual_time& source) noexcept : manual_(&source) {}
+  static void advance(manual_time& source, std::chrono::nanoseconds by) noexcept;
 
  private:
   manual_time* manual_ = nullptr;

@@ -2,6 +2,7 @@
 // A runtime without a thread: the host polls it, waits for its descriptor, or drives it by waiting for something.
 
 #include "support/catch.hpp"
+#include "support/counting_memory.hpp"
 #include "support/temporary_folder.hpp"
 #include "support/thread_checks.hpp"
 #include "support/threads.hpp"
@@ -41,7 +42,7 @@ bool readable(int descriptor, std::chrono::milliseconds within = 0ms) {
 
 }  // namespace
 
-TEST_CASE("host-driven, a whole scenario runs without a thread", "[host_driven]") {
+TEST_CASE("a whole host-driven scenario runs without a thread", "[host_driven]") {
   const std::size_t threads = support::threads_of_process();
   std::size_t most = 0;
   support::temporary_folder inbox;
@@ -200,9 +201,9 @@ TEST_CASE("a thread that waits for a result drives the runtime it has made", "[h
 
 TEST_CASE("a handler that waits for what another runs lets it run", "[host_driven]") {
   runtime host{driven()};
-  bool done = false;
-  auto second = host.define("second", [&](int i) {
-    done = true;
+  std::string lineage;
+  auto second = host.define("second", [&](int i, context& ctx) {
+    lineage = ctx.lineage();
     return i + 1;
   });
   std::optional<pending<int>> waiting;
@@ -212,7 +213,7 @@ TEST_CASE("a handler that waits for what another runs lets it run", "[host_drive
   auto whole = first.submit(0).value();
   CHECK(host.resume(second));
   CHECK(whole.get().value() == 2);
-  CHECK(done);
+  CHECK(lineage == "second");  // it has not been called by the one that waits
 }
 
 TEST_CASE("one thread drives at a time, and none from inside a handler", "[host_driven]") {
@@ -326,6 +327,19 @@ TEST_CASE("the same seed gives the same order, another seed another", "[host_dri
   };
   CHECK(order(1) == order(1));
   CHECK(order(1) != order(2));
+}
+
+TEST_CASE("memory of events of a host-driven runtime is given back once nothing is ready", "[host_driven]") {
+  support::counting_memory memory;
+  runtime host{{.drive = drive_mode::host, .memory = &memory}};
+  auto work = host.define("work", [](int) {});
+  CHECK(work.post(0));
+  host.poll();
+  const std::size_t at_rest = memory.bytes();
+  for (int i = 0; i < 100; ++i) CHECK(work.post(i));
+  CHECK(memory.bytes() > at_rest);
+  host.poll();
+  CHECK(memory.bytes() == at_rest);
 }
 
 TEST_CASE("what needs a thread is refused in words", "[host_driven]") {

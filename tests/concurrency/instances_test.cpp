@@ -242,6 +242,40 @@ TEST_CASE("idle instances are destroyed after their idle timeout, not before", "
   CHECK(counts.made == 2);
 }
 
+TEST_CASE("while every instance is in use nobody looks for idle ones, and afterwards they go", "[instances][zero]") {
+  testing::manual_clock time;
+  std::atomic<bool> inside{false};
+  std::atomic<bool> hold{true};
+  runtime host{{.time = &time, .drive = drive_mode::host}};
+  struct waiter {
+    explicit waiter(std::atomic<bool>& to_hold, std::atomic<bool>& is_inside) : hold(to_hold), inside(is_inside) {}
+    void operator()(int n) {
+      if (n == 0) return;
+      inside = true;
+      while (hold) std::this_thread::yield();
+    }
+    std::atomic<bool>& hold;
+    std::atomic<bool>& inside;
+  };
+  auto work = host.define("work", per_instance([&] { return waiter(hold, inside); }), {.idle_timeout = 1us});
+  std::thread caller([&] { static_cast<void>(work(1)); });
+  REQUIRE(eventually(10s, [&] { return inside.load(); }));
+  CHECK(work(0));
+  CHECK(host.stats().instances == 2);
+  CHECK(host.next_deadline());
+  time.advance(1ms);
+  host.poll();
+  CHECK(host.stats().instances == 1);
+  CHECK(!host.next_deadline());
+  hold = false;
+  caller.join();
+  CHECK(host.next_deadline());
+  time.advance(1ms);
+  host.poll();
+  CHECK(host.stats().instances == 0);
+  CHECK(!host.next_deadline());
+}
+
 TEST_CASE("an instance whose thread has ended is used by others", "[instances]") {
   support::thread_checks held;
   lonely::counts counts;

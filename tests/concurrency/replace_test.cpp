@@ -6,6 +6,7 @@
 
 #include <dormouse/runtime.hpp>
 #include <dormouse/testing/eventually.hpp>
+#include <dormouse/testing/manual_clock.hpp>
 
 #include <array>
 #include <atomic>
@@ -65,7 +66,8 @@ TEST_CASE("replace gives every later call and every queued event the new handler
 TEST_CASE("a worker does not go on with an instance of the former handler", "[replace]") {
   std::atomic<bool> hold{true};
   std::atomic<int> old_runs{0};
-  runtime host({.compute_workers_max = 1});
+  testing::manual_clock time;  // on which no quantum ends
+  runtime host({.time = &time, .compute_workers_max = 1});
   auto work = host.define("work", [&](int n) {
     ++old_runs;
     while (hold) std::this_thread::yield();
@@ -236,6 +238,23 @@ TEST_CASE("undefine ends queued and waiting events as dead letters and waits for
     CHECK(sum == 1 + 3);
     CHECK(fresh.stats().invocations == 2);
   }
+}
+
+TEST_CASE("undefine counts an event whose outcome is being delivered", "[undefine]") {
+  std::atomic<bool> inside{false};
+  std::atomic<bool> hold{true};
+  runtime host;
+  auto work = host.define("work", [](int) { throw 1; },
+                          {.retry = {.attempts_max = 1}, .on_failure = destination::sink([&](const outcome&) {
+                                                           inside = true;
+                                                           while (hold) std::this_thread::yield();
+                                                           return result<void>{};
+                                                         })});
+  REQUIRE(work.post(1));
+  REQUIRE(eventually(5s, [&] { return inside.load(); }));
+  CHECK(host.undefine(work, 0s).value() == 1);
+  hold = false;
+  REQUIRE(eventually(5s, [&] { return host.stats().queued == 0; }));
 }
 
 TEST_CASE("undefine returns 0 once its last invocation is over", "[undefine]") {

@@ -67,7 +67,8 @@ struct function_activity {
   lease_list homed{};
   lease_list loose{};
   std::size_t leases = 0;     // existing ones, those being made included
-  std::size_t instances = 0;  // with state, those being made included
+  std::size_t instances = 0;  // with state, those being made and those being destroyed included
+  std::size_t dying = 0;      // of the present version, to be destroyed or just being destroyed
   instance* open = nullptr;   // instances that may be entered by more callers (instance_concurrency above 1)
   fifo<waiting_caller> callers{};
   std::size_t callers_waiting = 0;
@@ -98,9 +99,11 @@ struct function_activity {
 
   [[nodiscard]] std::size_t fresh_leases() const noexcept { return leases - stale_leases; }
   [[nodiscard]] std::size_t fresh_instances() const noexcept { return instances - stale_instances; }
+  // Those that can serve, now or once they are made.
+  [[nodiscard]] std::size_t living_instances() const noexcept { return fresh_instances() - dying; }
   [[nodiscard]] bool at_rest() const noexcept {
-    return leases == 0 && callers.empty() && queue.empty() && accepted == 0 && !in_ring && !reaper_armed &&
-           !start_armed && being_destroyed == 0 && !starved;
+    return leases == 0 && instances == 0 && callers.empty() && queue.empty() && accepted == 0 && !in_ring &&
+           !reaper_armed && !start_armed && being_destroyed == 0 && !starved;
   }
   lease_list& list_of(lease_place place) noexcept {
     return place == lease_place::shared ? shared : place == lease_place::homed ? homed : loose;

@@ -9,6 +9,7 @@
 // set after it was cleared, and then the sleeper, and with it the descriptor, is woken.
 
 #include <dormouse/clock.hpp>
+#include <dormouse/detail/platform/gate.hpp>
 #include <dormouse/detail/worker_pool.hpp>
 #include <dormouse/result.hpp>
 
@@ -41,18 +42,21 @@ class host_driver {
   result<int> descriptor();
 
   // Drives until `done()` or `until`, asleep while nothing is ready. False, and nothing was done, while another thread
-  // drives, or when handlers that wait inside handlers are too deep.
+  // drives, or when handlers that wait inside handlers are too deep. On a clock that jumps when idle it throws
+  // std::logic_error when nothing will ever happen.
   template <class Done>
   bool drive(const Done& done, clock::time_point until);
 
-  // Whoever waits on this thread for something of `owner` may drive it: it was made or polled here.
+  // Before this thread waits at a gate that something of `owner` opens: drives that, if it has no threads and was made
+  // or polled on this one. Perhaps the gate is open and `owner` is gone: it is looked for among those of this thread.
+  static void drive_here(const core* owner, const gate& until_open, clock::time_point limit);
   static void adopt(const std::shared_ptr<core>& owner);
-  [[nodiscard]] static std::shared_ptr<core> adopted(const core* owner) noexcept;
 
  private:
   // A handler that waits runs others inside its own wait: so deep at most.
   static constexpr unsigned nested_max = 16;
 
+  [[nodiscard]] static std::shared_ptr<core> adopted(const core* owner) noexcept;
   [[nodiscard]] bool enter() noexcept;
   void leave() noexcept;
   [[nodiscard]] bool drives_here() const noexcept { return driving_.load() == std::this_thread::get_id(); }
@@ -60,6 +64,7 @@ class host_driver {
   [[nodiscard]] bool has_work() noexcept;
   std::size_t turn();
   void rest() noexcept;
+  void pass_time(clock::time_point until);
 
   core& core_;
   std::atomic<bool> signalled_{false};

@@ -96,6 +96,8 @@ class instance_pool {
   // As many instances as are provisioned, now; runs user code. Soon: on a housekeeping worker.
   void provision(function_record& record) noexcept;
   void provision_soon(function_record& record) noexcept;
+  // Not under a lock: an object of that version has been destroyed. See destroy_objects().
+  void destroyed(function_record& record, std::uint32_t version) noexcept;
   // Functions whose starts waited for room may start. After instances have ended.
   void feed_starved() noexcept;
   // Ends an idle instance of another function. False when there is none.
@@ -114,6 +116,7 @@ class instance_pool {
 
  private:
   lease* take_idle(function_activity& activity) noexcept;
+  void wait_answered(waiting_caller& self, std::uint64_t deadline);
   result<grant> wait_for_lease(std::unique_lock<function_mutex>& lock, function_activity& activity,
                                const lease_request& request);
   void answer(function_activity& activity, waiting_caller& caller, const std::optional<grant>& got) noexcept;
@@ -133,7 +136,7 @@ class instance_pool {
   bool may_start(function_activity& activity) noexcept;
   bool take_pool_place(const function_activity& activity) noexcept;
   bool makes_room(const function_activity& activity, const lease& each) noexcept;
-  void instance_gone(function_activity& activity) noexcept;
+  void instance_gone(function_activity& activity, std::uint32_t version) noexcept;
   void count_init(function_record& record, bool failed) noexcept;
   void start_later(function_activity& activity) noexcept;
   void leave_version(function_activity& activity, std::uint32_t version, dead_instances& dead) noexcept;

@@ -34,7 +34,8 @@ struct function_options {
   std::chrono::nanoseconds timeout{std::chrono::seconds{30}};
   // Longest making of an instance, 1 us .. 24 h. Cooperative likewise: an instance made too late is thrown away.
   std::chrono::nanoseconds init_timeout{std::chrono::seconds{10}};
-  // Instances that may exist at once, 1 .. 1,000,000.
+  // Instances that may exist at once, 1 .. 1,000,000, those in their destructor included. While replace() lets calls
+  // finish on the former handler, that one's are not counted.
   std::size_t instances_max = 1'000;
   // Invocations that may be inside one instance at once, 1 .. 65,536. More than one needs a const operator().
   std::size_t instance_concurrency = 1;

@@ -10,16 +10,19 @@
 
 #include <atomic>
 #include <chrono>
-#include <mutex>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::testing {
 
 class manual_clock : public clock {
  public:
-  // Starts at `start` on the calendar and one hour after the steady clock's epoch.
+  // Starts at `start` on the calendar and one hour after the steady clock's epoch. With `jumps_when_idle` a thread that
+  // drives a host-driven runtime while it waits (for a pending result, for an instance, in close) moves the clock to the
+  // next time that something is due: for programs in which nobody else could.
   explicit manual_clock(std::chrono::system_clock::time_point start =
-                            std::chrono::system_clock::time_point{std::chrono::seconds{1'700'000'000}})
+                            std::chrono::system_clock::time_point{std::chrono::seconds{1'700'000'000}},
+                        bool jumps_when_idle = false)
       : clock(state_) {
+    state_.jumps_when_idle = jumps_when_idle;
     state_.steady_ns = std::chrono::nanoseconds{std::chrono::hours{1}}.count();
     state_.wall_ns = std::chrono::duration_cast<std::chrono::nanoseconds>(start.time_since_epoch()).count();
   }
@@ -27,18 +30,12 @@ class manual_clock : public clock {
   // Moves both clocks forward; `by` must not be negative.
   void advance(std::chrono::nanoseconds by) {
     DORMOUSE_ASSERT(by.count() >= 0);
-    state_.wall_ns.fetch_add(by.count(), std::memory_order_acq_rel);
-    state_.steady_ns.fetch_add(by.count(), std::memory_order_acq_rel);
-    tell();
+    clock::advance(state_, by);
   }
   // The calendar jumps, as when somebody sets the machine's clock; the steady clock does not move.
   void jump_wall(std::chrono::nanoseconds by) { state_.wall_ns.fetch_add(by.count(), std::memory_order_acq_rel); }
 
  private:
-  void tell() {
-    const std::lock_guard lock(state_.mutex);
-    for (listener* who : state_.listeners) who->time_changed();
-  }
   manual_time state_{};
 };
 

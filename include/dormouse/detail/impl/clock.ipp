@@ -29,6 +29,17 @@ DORMOUSE_INLINE std::uint64_t clock::to_ticks(std::chrono::nanoseconds interval)
   return static_cast<std::uint64_t>(ns / ns_per_tick_);
 }
 
+DORMOUSE_INLINE void clock::advance(manual_time& source, std::chrono::nanoseconds by) noexcept {
+  source.wall_ns.fetch_add(by.count(), std::memory_order_acq_rel);
+  source.steady_ns.fetch_add(by.count(), std::memory_order_acq_rel);
+  const std::lock_guard lock(source.mutex);
+  for (listener* const who : source.listeners) who->time_changed();
+}
+
+DORMOUSE_INLINE void clock::jump_to(time_point to) const noexcept {
+  if (jumps_when_idle() && to > now()) advance(*manual_, to - now());
+}
+
 DORMOUSE_INLINE void clock::subscribe(listener& who) const {
   if (manual_ == nullptr) return;
   const std::lock_guard lock(manual_->mutex);

@@ -37,10 +37,7 @@ DORMOUSE_INLINE void instance_pool::take_back(function_record& record, const gra
     --activity.leases;
     leases_.fetch_sub(1);
     if (unused.joins != nullptr) leave_instance(activity, *unused.joins, dead);
-    if (unused.constructs) {
-      if (unused.version != activity.version) --activity.stale_instances;
-      instance_gone(activity);
-    }
+    if (unused.constructs) instance_gone(activity, unused.version);
     leave_version(activity, unused.version, dead);
     if (init_failed) count_init(record, true);
     offer_room(activity);
@@ -137,6 +134,7 @@ DORMOUSE_INLINE void destroy_objects(core& owner, dead_instances dead) noexcept 
     const owner_in<instance> each(dead.first, {&owner.memory});
     dead.first = each->next;
     destroy_contained(owner, *each->record, [&] { each->ops->destroy(each->object); });
+    owner.instances.destroyed(*each->record, each->version);
   }
   while (dead.versions != nullptr) {
     const owner_in<retired_version> each(dead.versions, {&owner.memory});

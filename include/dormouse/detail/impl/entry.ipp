@@ -60,25 +60,17 @@ DORMOUSE_INLINE acceptance accepted(const work_item& item) noexcept {
   return {.id = {item.id, item.record->index}, .kept = durability::memory};
 }
 
-// On a thread that drives the item's runtime for its host. The item knows its core only while it has not ended, so
-// that core is found among those of this thread. True when it has ended.
-DORMOUSE_INLINE bool drive_until_ended(work_item& item, clock::time_point limit) {
-  if (const auto driven = host_driver::adopted(item.owner)) {
-    driven->driver->drive([&item] { return item.ended.is_open(); }, limit);
-  }
-  return item.ended.is_open();
-}
-
 DORMOUSE_INLINE void wait_ended(work_item& item) {
   if (item.ended.is_open()) return;
   // A worker that waits would be missing to run what it waits for.
   if (this_thread_invocation != nullptr && item.owner->events.claim(item)) item.owner->events.run_claimed(item);
-  drive_until_ended(item, clock::time_point::max());
+  host_driver::drive_here(item.owner, item.ended, clock::time_point::max());
   item.ended.wait();
 }
 
 DORMOUSE_INLINE bool wait_ended_until(work_item& item, clock::time_point limit) {
-  if (item.ended.is_open() || drive_until_ended(item, limit)) return true;
+  if (item.ended.is_open()) return true;
+  host_driver::drive_here(item.owner, item.ended, limit);
   return wait_until(item.owner->time, item.ended, limit);
 }
 

@@ -118,7 +118,7 @@ DORMOUSE_INLINE bool event_queue::needs_no_instance(const work_item& item) const
 // posted one waits, which costs it no attempt.
 DORMOUSE_INLINE work_item* event_queue::start_to_refuse(function_activity& activity) noexcept {
   work_item* const first = activity.queue.first();
-  const bool spaced = activity.obstacle == start_obstacle::spaced && activity.fresh_instances() == 0;
+  const bool spaced = activity.obstacle == start_obstacle::spaced && activity.living_instances() == 0;
   if (!spaced || first->posted || activity.record->is_paused()) return nullptr;
   pop(activity)->with = {};
   first->refuse(core_.instances.spaced(*activity.record));

@@ -6,6 +6,7 @@
 #include <dormouse/detail/invocation.hpp>
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -49,6 +50,11 @@ DORMOUSE_INLINE std::shared_ptr<core> host_driver::adopted(const core* owner) no
     if (auto alive = each.lock(); alive.get() == owner) return alive;
   }
   return nullptr;
+}
+
+DORMOUSE_INLINE void host_driver::drive_here(const core* owner, const gate& until_open, clock::time_point limit) {
+  if (driven_here.empty()) return;
+  if (const auto driven = adopted(owner)) driven->driver->drive([&] { return until_open.is_open(); }, limit);
 }
 
 // ---- driving --------------------------------------------------------------------------------------------------------
@@ -123,17 +129,34 @@ DORMOUSE_INLINE result<int> host_driver::descriptor() {
   return opened;
 }
 
+// Nothing is ready.
+DORMOUSE_INLINE void host_driver::pass_time(clock::time_point until) {
+  if (!core_.time.jumps_when_idle()) return core_.timers.sleep(until);
+  const auto next = std::min(core_.timers.next_due().value_or(until), until);
+  if (next == clock::time_point::max()) {
+    throw std::logic_error("dormouse: this thread waits for what will never happen: nothing is ready and nothing due");
+  }
+  core_.time.jump_to(next);
+}
+
 template <class Done>
 bool host_driver::drive(const Done& done, clock::time_point until) {
-  if (!enter()) return false;
+  if (!enter()) {
+    if (drives_here()) core_.time.jump_to(until);  // too deep to run anything: it waits in vain
+    return false;
+  }
+  struct left_at_end {
+    host_driver& driver;
+    ~left_at_end() { driver.leave(); }
+  };
   const auto kept = core_.shared_from_this();
+  const left_at_end leaving{*this};
   while (!done() && core_.time.now() < until) {
     if (turn() == 0 && !signalled_.load() && !done()) {
       rest();
-      core_.timers.sleep(until);
+      pass_time(until);
     }
   }
-  leave();
   return true;
 }
 

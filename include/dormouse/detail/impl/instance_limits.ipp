@@ -24,7 +24,10 @@ DORMOUSE_INLINE bool instance_pool::take_pool_place(const function_activity& act
   return false;
 }
 
-DORMOUSE_INLINE void instance_pool::instance_gone(function_activity& activity) noexcept {
+// An object of that version is no more, or was not made. It counts until then: what instances_max bounds is what there
+// is, the dying included.
+DORMOUSE_INLINE void instance_pool::instance_gone(function_activity& activity, std::uint32_t version) noexcept {
+  if (version != activity.version) --activity.stale_instances;
   --activity.instances;
   instances_.fetch_sub(1);
   if (activity.instances >= activity.record->settings->options.instances_reserved) pool_used_.fetch_sub(1);
@@ -58,6 +61,17 @@ DORMOUSE_INLINE bool instance_pool::may_start(function_activity& activity) noexc
   starved_last_ = &activity;
   any_starved_.store(true);
   return false;
+}
+
+// After the destructor: its room goes to whoever waits for it.
+DORMOUSE_INLINE void instance_pool::destroyed(function_record& record, std::uint32_t version) noexcept {
+  const std::lock_guard lock(core_.lock_of(record));
+  function_activity& activity = *record.activity;
+  if (version == activity.version) --activity.dying;
+  instance_gone(activity, version);
+  offer_room(activity);
+  core_.progress();
+  rest(record);
 }
 
 DORMOUSE_INLINE void instance_pool::feed_starved() noexcept {
@@ -94,7 +108,7 @@ DORMOUSE_INLINE bool instance_pool::evict_idle(const function_record& needs) noe
       const std::lock_guard lock(core_.lock_of(record));
       function_activity* const activity = record.activity;
       const std::size_t keeps = std::max(options.instances_reserved, options.instances_provisioned);
-      if (activity == nullptr || activity->instances <= keeps) continue;
+      if (activity == nullptr || activity->instances - activity->dying <= keeps) continue;
       // Before the look: what is given back after it sees the bit, and makes room then.
       record.attention.fetch_or(attention_bits::crowded, std::memory_order_seq_cst);
       lease* const idle = take_idle(*activity);
@@ -123,7 +137,7 @@ DORMOUSE_INLINE bool instance_pool::makes_room(const function_activity& activity
   }
   const function_options& options = record.settings->options;
   return each.state != nullptr && options.instance_concurrency == 1 &&
-         activity.instances > std::max(options.instances_reserved, options.instances_provisioned);
+         activity.instances - activity.dying > std::max(options.instances_reserved, options.instances_provisioned);
 }
 
 // ---- inits that fail in a row ---------------------------------------------------------------------------------------
@@ -180,7 +194,7 @@ DORMOUSE_INLINE void instance_pool::provision(function_record& record) noexcept 
       try {
         function_activity& activity = activity_of(record);
         const bool enough = record.ops->state != handler_state::per_instance ||
-                            activity.fresh_instances() >= record.settings->options.instances_provisioned;
+                            activity.living_instances() >= record.settings->options.instances_provisioned;
         if (enough || !may_start(activity)) return rest(record);
         ++activity.instances;
         ++activity.leases;

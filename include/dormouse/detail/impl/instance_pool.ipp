@@ -143,8 +143,7 @@ DORMOUSE_INLINE void instance_pool::leave_instance(function_activity& activity, 
       break;
     }
     dead.push(state);
-    if (state.version != activity.version) --activity.stale_instances;
-    instance_gone(activity);
+    if (state.version == activity.version) ++activity.dying;
   } else if (was_full && state.version == activity.version) {
     state.next = activity.open;
     activity.open = &state;
@@ -203,7 +202,7 @@ DORMOUSE_INLINE std::optional<failure> instance_pool::refusal(const function_act
     return make_failure(code, effect_kind::not_applied, reason, text);
   };
   if (activity.record->is_paused()) return refused(errc::throttled, failure_reason::paused, "the function is paused");
-  if (activity.obstacle == start_obstacle::spaced && activity.fresh_instances() == 0) return spaced(*activity.record);
+  if (activity.obstacle == start_obstacle::spaced && activity.living_instances() == 0) return spaced(*activity.record);
   if (request.in_chain) return refused(errc::recursion_limit, failure_reason::chain, {});
   if (activity.record->settings->options.busy == when_busy::throttle) {
     return refused(errc::throttled, failure_reason::instances,
@@ -243,6 +242,19 @@ DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, co
   }
 }
 
+// Not under a lock. When a driver waits, what it runs meanwhile may give an instance back.
+DORMOUSE_INLINE void instance_pool::wait_answered(waiting_caller& self, std::uint64_t deadline) {
+  if (core_.driver != nullptr) {
+    const auto left = core_.time.between(core_.time.ticks(), deadline);
+    const auto limit = deadline == never_ticks ? clock::time_point::max() : core_.time.now() + left;
+    try {
+      host_driver::drive_here(&core_, self.ready, limit);
+    } catch (...) {  // out of memory: then it only waits
+    }
+  }
+  [[maybe_unused]] const bool in_time = wait_until_ticks(core_.time, self.ready, deadline);
+}
+
 DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<function_mutex>& lock,
                                                             function_activity& activity, const lease_request& request) {
   function_record& record = *activity.record;
@@ -257,7 +269,7 @@ DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<fun
   record.attention.fetch_or(attention_bits::callers_wait, std::memory_order_seq_cst);
   offer_room(activity);  // finds what was released just before the bit was set
   lock.unlock();
-  [[maybe_unused]] const bool in_time = wait_until_ticks(core_.time, self.ready, request.deadline);
+  wait_answered(self, request.deadline);
   lock.lock();
   if (self.answered) {
     if (self.got) return *self.got;

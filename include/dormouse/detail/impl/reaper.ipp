@@ -2,9 +2,11 @@
 #pragma once
 
 // The end of idle instances: one timer a function that has any, armed by the first and re-armed until there is none.
+// While all of them are in use there is none: `attention` then has whoever gives one back arm it.
 
 #include <dormouse/detail/core.hpp>
 #include <dormouse/detail/instance_pool.hpp>
+#include <dormouse/detail/waiting.hpp>
 
 #include <algorithm>
 
@@ -14,11 +16,11 @@ DORMOUSE_INLINE void instance_pool::arm_reaper(function_record& record) noexcept
   {
     const std::lock_guard lock(core_.lock_of(record));
     function_activity* const activity = record.activity;
+    record.attention.fetch_and(~attention_bits::reaper, std::memory_order_seq_cst);
     if (activity == nullptr || activity->reaper_armed) return;
-    if (activity->instances <= record.settings->options.instances_provisioned) return;
+    if (activity->living_instances() <= record.settings->options.instances_provisioned) return;
     if (core_.phase() == core_phase::closed) return;
     activity->reaper_armed = true;
-    record.attention.fetch_and(~attention_bits::reaper, std::memory_order_seq_cst);
   }
   rearm(record, record.settings->idle_ticks);
 }
@@ -41,8 +43,13 @@ DORMOUSE_INLINE void instance_pool::reap(function_record& record) noexcept {
   bool again = false;
   {
     const std::lock_guard lock(core_.lock_of(record));
+    // seq_cst, before the look: who gives an instance back either sees the bit, or it is seen idle here.
+    record.attention.fetch_or(attention_bits::reaper, std::memory_order_seq_cst);
     again = reap_expired(*record.activity, dead, next_ticks);
     record.activity->reaper_armed = again;
+    const bool all_in_use =
+        !again && record.activity->living_instances() > record.settings->options.instances_provisioned;
+    if (!all_in_use) record.attention.fetch_and(~attention_bits::reaper, std::memory_order_seq_cst);
     rest(record);
   }
   // The timekeeper runs no user code, so a destructor that is the user's goes to a worker.
@@ -54,16 +61,16 @@ DORMOUSE_INLINE void instance_pool::reap(function_record& record) noexcept {
   if (again) rearm(record, next_ticks);
 }
 
-// True when instances are left; `next_ticks` says when to look again.
+// True when an idle instance is left that will expire; `next_ticks` says when.
 DORMOUSE_INLINE bool instance_pool::reap_expired(function_activity& activity, dead_instances& dead,
                                                  std::uint64_t& next_ticks) noexcept {
   const std::uint64_t idle_ticks = activity.record->settings->idle_ticks;
   const std::uint64_t now = core_.time.ticks();
-  next_ticks = idle_ticks;  // an instance in use now cannot be due before
+  next_ticks = never_ticks;
   // Ticks that went backwards (the machine slept) count as expired.
   const std::size_t provisioned = activity.record->settings->options.instances_provisioned;
   const auto expired = [&](const lease& each) {
-    if (each.state != nullptr && activity.fresh_instances() <= provisioned) return false;
+    if (each.state != nullptr && activity.living_instances() <= provisioned) return false;
     const std::uint64_t used = each.last_used.load(std::memory_order_relaxed);
     if (now < used || now - used >= idle_ticks) return true;
     next_ticks = std::min(next_ticks, idle_ticks - (now - used));
@@ -83,12 +90,12 @@ DORMOUSE_INLINE bool instance_pool::reap_expired(function_activity& activity, de
         drop(activity, *each, dead);
       } else {  // used in between: idle again, but no longer in its thread's slot
         share(activity, *each);
-        offer_room(activity);
+        offer_room(activity);  // perhaps it is in use again
       }
     }
     each = next;
   }
-  return activity.instances > provisioned;
+  return next_ticks != never_ticks;
 }
 
 // The core closes, or destroys: no instance stays with a thread. Callers that wait are sent away when it is closed.

@@ -50,6 +50,7 @@ DORMOUSE_INLINE void instance_pool::retire_handler(function_activity& activity, 
   activity.open = nullptr;
   activity.stale_leases = activity.leases;
   activity.stale_instances = activity.instances;
+  activity.dying = 0;
   if (former.leases == 0) {
     former.counted = true;
     ++activity.being_destroyed;
