@@ -70,6 +70,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/outcomes.hpp
     include/dormouse/detail/platform/cycle_counter.hpp
     include/dormouse/detail/platform/directory_watch.hpp
+    include/dormouse/detail/platform/fork_mark.hpp
     include/dormouse/detail/platform/gate.hpp
     include/dormouse/detail/platform/membarrier.hpp
     include/dormouse/detail/platform/parking.hpp

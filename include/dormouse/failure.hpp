@@ -72,6 +72,7 @@ enum class failure_reason : std::uint8_t {
   descriptors,  // the process or the user has no more descriptors or watches
   path,
   init_spacing,  // several inits have failed in a row: none is tried for a while
+  forked_child,  // this process is a fork of the one whose runtime it is
 };
 
 // Why an operation failed. Copyable; `detail` is the only part that may allocate.

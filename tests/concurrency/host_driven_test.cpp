@@ -178,6 +178,15 @@ TEST_CASE("work that does not fit into the budget is there for the next poll", "
   CHECK(ran == 50);
   CHECK(polls >= 5);
   CHECK(host.poll(0ns) == 0);
+
+  auto other = host.define("other", [&](int) { ++ran; });
+  CHECK(work.post(1));
+  CHECK(other.post(1));
+  host.poll(0ns);  // one of the two
+  CHECK(ran == 51);
+  CHECK(readable(descriptor));
+  host.poll();
+  CHECK(ran == 52);
 }
 
 TEST_CASE("a thread that waits for a result drives the runtime it has made", "[host_driven]") {
@@ -207,12 +216,18 @@ TEST_CASE("a handler that waits for what another runs lets it run", "[host_drive
     return i + 1;
   });
   std::optional<pending<int>> waiting;
-  auto first = host.define("first", [&](int) { return waiting->get().value(); });
+  bool was_ready = true;
+  auto first = host.define("first", [&](int) {
+    was_ready = waiting->ready();
+    return waiting->wait_until(host.time().now() + 20s) ? waiting->get().value() : 0;
+  });
   CHECK(host.pause(second));
   waiting = second.submit(1).value();
+  host.poll();
   auto whole = first.submit(0).value();
   CHECK(host.resume(second));
   CHECK(whole.get().value() == 2);
+  CHECK(!was_ready);
   CHECK(lineage == "second");  // it has not been called by the one that waits
 }
 

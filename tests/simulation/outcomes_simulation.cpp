@@ -124,7 +124,7 @@ class world {
     all_.push_back(host().define(std::string{'f', static_cast<char>('0' + which)}, maker(which), options));
   }
 
-  // ---- what handlers do ----------------------------------------------------------------------------------------------
+  // ---- what handlers do ---------------------------------------------------------------------------------------------
 
   result<int> serve(std::size_t which, int value, context& ctx) {
     const std::uint64_t kind = sim_.random_below(12);
@@ -169,7 +169,7 @@ class world {
     return {};
   }
 
-  // ---- what happens to the world -------------------------------------------------------------------------------------
+  // ---- what happens to the world ------------------------------------------------------------------------------------
 
   void post_some(std::size_t which, int value) {
     auto accepted = all_[which].post(value);
@@ -217,7 +217,7 @@ class world {
     if (held_.size() > 4) held_.erase(held_.begin());
   }
 
-  // ---- the ledger ----------------------------------------------------------------------------------------------------
+  // ---- the ledger ---------------------------------------------------------------------------------------------------
 
   void account() {
     std::size_t dead = 0;

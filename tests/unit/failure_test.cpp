@@ -52,7 +52,7 @@ TEST_CASE("every code has a name of its own, and the set is closed", "[failure]"
 
 TEST_CASE("every reason has a name of its own, and the set is closed", "[failure]") {
   const auto names = all_names<failure_reason>();
-  CHECK(are_all_of(names, 0, static_cast<int>(failure_reason::init_spacing)));
+  CHECK(are_all_of(names, 0, static_cast<int>(failure_reason::forked_child)));
   CHECK(names.size() == 24);
   CHECK(to_string(failure_reason{}) == "none");
   CHECK(to_string(failure_reason::queue_depth) == "queue_depth");

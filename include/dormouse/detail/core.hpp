@@ -13,6 +13,7 @@
 #include <dormouse/detail/instance_pool.hpp>
 #include <dormouse/detail/lane.hpp>
 #include <dormouse/detail/outcomes.hpp>
+#include <dormouse/detail/platform/fork_mark.hpp>
 #include <dormouse/detail/random.hpp>
 #include <dormouse/detail/recycler.hpp>
 #include <dormouse/detail/registry.hpp>
@@ -65,6 +66,9 @@ class core : public std::enable_shared_from_this<core> {
     return phase() == core_phase::open || (inside && phase() == core_phase::draining);
   }
   static failure shutting_down();
+  // In a fork of the process that made it, where nothing of it may be touched: no lock, no descriptor, no destructor.
+  [[nodiscard]] bool in_child() const noexcept { return process_.is_child(); }
+  static failure forked_child();
 
   void report(const invocation_report& what) noexcept;
   void observer_failed() noexcept { observer_failures_.fetch_add(1, std::memory_order_relaxed); }
@@ -122,6 +126,7 @@ class core : public std::enable_shared_from_this<core> {
   void start_driven();
   void end_lanes(std::chrono::nanoseconds drain_for);
 
+  const fork_mark process_{};
   std::array<padded_mutex, lock_count> locks_{};
   std::atomic<core_phase> phase_{core_phase::open};
   std::atomic<std::uint64_t> invocations_{1};

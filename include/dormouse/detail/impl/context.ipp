@@ -13,7 +13,7 @@ struct context::stop_timer {
 };
 
 DORMOUSE_INLINE context::~context() {
-  if (stop_ != nullptr) core_->timers.cancel(stop_->timer);
+  if (stop_ != nullptr && stop_->timer != 0) core_->timers.cancel(stop_->timer);
 }
 
 DORMOUSE_INLINE context::waiting_scope::waiting_scope(detail::core& owner) noexcept {
@@ -51,7 +51,9 @@ DORMOUSE_INLINE bool context::stop_requested() const noexcept {
 }
 
 DORMOUSE_INLINE std::stop_token context::stop_token() {
-  if (stop_ == nullptr) {
+  if (stop_ == nullptr && core_->in_child()) {
+    stop_ = std::make_shared<stop_timer>();  // nobody is there to ask it
+  } else if (stop_ == nullptr) {
     stop_ = std::make_shared<stop_timer>();
     if (item_ != nullptr) {
       const std::lock_guard lock(core_->lock_of(*item_->record));

@@ -129,6 +129,11 @@ DORMOUSE_INLINE failure core::shutting_down() {
   return {.code = errc::shutting_down, .effect = effect_kind::not_applied};
 }
 
+DORMOUSE_INLINE failure core::forked_child() {
+  return make_failure(errc::unavailable, effect_kind::not_applied, failure_reason::forked_child,
+                      "this process is a fork of the one whose runtime it is; it may make one of its own");
+}
+
 DORMOUSE_INLINE void core::report(const invocation_report& what) noexcept {
   try {
     options.observer(what);

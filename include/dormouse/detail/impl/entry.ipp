@@ -29,6 +29,8 @@ DORMOUSE_INLINE recycler& memory_of_items(const function_reference& target) noex
 DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_item& item,
                                        const clock::time_point* deadline, bool posted) {
   core& owner = *target.owner;
+  if (owner.in_child()) [[unlikely]]
+    return core::forked_child();
   try {
     item.owner = &owner;
     item.record = target.record;
@@ -62,6 +64,10 @@ DORMOUSE_INLINE acceptance accepted(const work_item& item) noexcept {
 
 DORMOUSE_INLINE void wait_ended(work_item& item) {
   if (item.ended.is_open()) return;
+  if (item.owner->in_child()) {  // the worker that would end it is the parent's
+    item.refuse(core::forked_child());
+    return item.ended.open();
+  }
   // A worker that waits would be missing to run what it waits for.
   if (this_thread_invocation != nullptr && item.owner->events.claim(item)) item.owner->events.run_claimed(item);
   host_driver::drive_here(item.owner, item.ended, clock::time_point::max());
@@ -70,6 +76,7 @@ DORMOUSE_INLINE void wait_ended(work_item& item) {
 
 DORMOUSE_INLINE bool wait_ended_until(work_item& item, clock::time_point limit) {
   if (item.ended.is_open()) return true;
+  if (item.owner->in_child()) return false;
   host_driver::drive_here(item.owner, item.ended, limit);
   return wait_until(item.owner->time, item.ended, limit);
 }
@@ -77,6 +84,7 @@ DORMOUSE_INLINE bool wait_ended_until(work_item& item, clock::time_point limit) 
 DORMOUSE_INLINE bool has_ended(const work_item& item) noexcept { return item.ended.is_open(); }
 
 DORMOUSE_INLINE function_stats stats_of(const function_reference& target) {
+  if (target.owner->in_child()) return {};
   return target.owner->stats_of(*target.record);
 }
 

@@ -354,6 +354,7 @@ DORMOUSE_INLINE void lease_table::end() noexcept {
   for (lease_slot& slot : slots_) {
     if (lease* const each = slot.idle.exchange(nullptr, std::memory_order_acquire)) {
       core& owner = *each->owner;
+      if (owner.in_child()) continue;
       owner.instances.give_back_shared(*each, nullptr);
       owner.settle();
     }

@@ -265,6 +265,8 @@ DORMOUSE_INLINE void invocation::run_here(context& ctx, std::uint32_t generation
                                           std::uint64_t deadline, timing& times) {
   core& owner = *ctx.core_;
   auto& record = const_cast<function_record&>(*ctx.record_);
+  if (owner.in_child()) [[unlikely]]
+    return call.refuse(call.out, core::forked_child());
   if (ctx.parent_ != nullptr) {
     deadline = std::min(deadline, inherited_deadline(ctx));
     if (ctx.depth_ > owner.options.depth_max) [[unlikely]] {

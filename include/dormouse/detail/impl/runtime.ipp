@@ -65,11 +65,27 @@ DORMOUSE_INLINE runtime::runtime(runtime_options options)
   core_->start();
 }
 
-DORMOUSE_INLINE runtime::~runtime() { close(std::chrono::nanoseconds{0}); }
+// Objects of a fork's parent: nothing may be done to them, not even their end. They stay reachable, for leak checkers.
+DORMOUSE_INLINE void keep_for_ever(std::shared_ptr<void> object) {
+  static auto* const kept = new std::vector<std::shared_ptr<void>>;
+  kept->push_back(std::move(object));
+}
+
+DORMOUSE_INLINE runtime::~runtime() {
+  if (!core_->in_child()) {
+    close(std::chrono::nanoseconds{0});
+    return;
+  }
+  keep_for_ever(std::move(core_));
+  keep_for_ever(std::move(bindings_));
+}
 
 DORMOUSE_INLINE detail::function_reference runtime::define_erased(std::string_view name, const detail::handler_ops& ops,
                                                                   void* prototype, const function_options& options) {
   try {
+    if (core_->in_child()) {
+      throw std::runtime_error("dormouse: define in a fork of the process whose runtime it is; make one of its own");
+    }
     detail::wiring::check_reserved(core_->instances.reserved, options.instances_reserved, core_->options.instances_max);
     detail::function_record& record = core_->functions.add(name, ops, prototype, options);
     core_->instances.reserved.fetch_add(options.instances_reserved);
@@ -85,6 +101,10 @@ DORMOUSE_INLINE result<void> runtime::replace_erased(const function_handle& whic
                                                      void* prototype) {
   detail::function_record& record = *which.target_.record;
   try {
+    if (core_->in_child()) {
+      ops.drop_prototype(prototype);
+      return detail::core::forked_child();
+    }
     detail::wiring::check_fit(record.settings->options, ops);
     if (core_->instances.replace(record, which.target_.generation, ops, prototype)) return {};
   } catch (...) {
@@ -96,10 +116,12 @@ DORMOUSE_INLINE result<void> runtime::replace_erased(const function_handle& whic
 }
 
 DORMOUSE_INLINE result<std::size_t> runtime::undefine(const function_handle& which, std::chrono::nanoseconds wait_for) {
+  if (core_->in_child()) return detail::core::forked_child();
   return core_->undefine(*which.target_.record, which.target_.generation, wait_for);
 }
 
 DORMOUSE_INLINE result<void> runtime::pause(const function_handle& which) {
+  if (core_->in_child()) return detail::core::forked_child();
   detail::function_record& record = *which.target_.record;
   if (record.generation != which.target_.generation) return detail::undefined_function(record);
   core_->instances.pause(record);
@@ -107,6 +129,7 @@ DORMOUSE_INLINE result<void> runtime::pause(const function_handle& which) {
 }
 
 DORMOUSE_INLINE result<void> runtime::resume(const function_handle& which) {
+  if (core_->in_child()) return detail::core::forked_child();
   detail::function_record& record = *which.target_.record;
   if (record.generation != which.target_.generation) return detail::undefined_function(record);
   core_->instances.resume(record);
@@ -146,6 +169,7 @@ DORMOUSE_INLINE result<acceptance> runtime::post(std::string_view name, event me
 }
 
 DORMOUSE_INLINE result<invocation_state> runtime::cancel(const invocation_id& id) {
+  if (core_->in_child()) return detail::core::forked_child();
   if (id.function >= core_->functions.size()) {
     return detail::make_failure(errc::not_found, effect_kind::not_applied, failure_reason::none, "no such event");
   }
@@ -153,10 +177,12 @@ DORMOUSE_INLINE result<invocation_state> runtime::cancel(const invocation_id& id
 }
 
 DORMOUSE_INLINE std::optional<invocation_status> runtime::status(const invocation_id& id) const {
+  if (core_->in_child()) return std::nullopt;
   return core_->ends.status.get(id.number);
 }
 
 DORMOUSE_INLINE std::vector<dead_letter> runtime::dead_letters(const dead_letter_filter& which) const {
+  if (core_->in_child()) return {};
   return core_->ends.letters(which);
 }
 
@@ -164,11 +190,11 @@ DORMOUSE_INLINE std::size_t runtime::redrive(const dead_letter_filter& which, co
   if (options.per_second_max && (*options.per_second_max < 1 || *options.per_second_max > 1'000'000)) {
     throw std::invalid_argument("dormouse: redrive_options::per_second_max must be 1 .. 1,000,000");
   }
-  return core_->ends.redrive(which, options);
+  return core_->in_child() ? 0 : core_->ends.redrive(which, options);
 }
 
 DORMOUSE_INLINE std::size_t runtime::discard_dead_letters(const dead_letter_filter& which) {
-  return core_->ends.discard(which);
+  return core_->in_child() ? 0 : core_->ends.discard(which);
 }
 
 DORMOUSE_INLINE result<reply> context::invoke(std::string_view name, const event& message) {
@@ -187,21 +213,24 @@ DORMOUSE_INLINE result<acceptance> context::post(std::string_view name, event me
 }
 
 DORMOUSE_INLINE result<binding> runtime::attach(std::unique_ptr<trigger> source, const function_handle& target) {
+  if (core_->in_child()) return detail::core::forked_child();
   return bindings_->add(target.target_, std::move(source));
 }
 
 DORMOUSE_INLINE result<binding> runtime::attach(std::unique_ptr<trigger> source, std::string_view name) {
   const auto target = find(name);
   if (target.record == nullptr) return detail::unknown_function(name);
+  if (core_->in_child()) return detail::core::forked_child();
   return bindings_->add(target, std::move(source));
 }
 
-DORMOUSE_INLINE bool runtime::detach(binding which) { return bindings_->remove(which); }
+DORMOUSE_INLINE bool runtime::detach(binding which) { return !core_->in_child() && bindings_->remove(which); }
 
 DORMOUSE_INLINE result<std::vector<unfinished>> runtime::run(const run_options& options) {
   if (options.drain_for < std::chrono::nanoseconds{0} || options.drain_for > std::chrono::hours{24}) {
     throw std::invalid_argument("dormouse: run_options::drain_for must be 0 .. 24 h");
   }
+  if (core_->in_child()) return detail::core::forked_child();
   if (core_->driver != nullptr) return run_driven(options);
   const auto kept = core_;
   // Until everything is drained: a second signal then changes nothing, instead of meeting the host's old disposition.
@@ -236,27 +265,37 @@ DORMOUSE_INLINE detail::host_driver& runtime::driver() const {
   throw std::invalid_argument("dormouse: this runtime has threads of its own; construct it with drive_mode::host");
 }
 
-DORMOUSE_INLINE std::size_t runtime::poll(std::chrono::nanoseconds budget) { return driver().poll(budget); }
+DORMOUSE_INLINE std::size_t runtime::poll(std::chrono::nanoseconds budget) {
+  return core_->in_child() ? 0 : driver().poll(budget);
+}
 
-DORMOUSE_INLINE std::optional<clock::time_point> runtime::next_deadline() const { return driver().next_deadline(); }
+DORMOUSE_INLINE std::optional<clock::time_point> runtime::next_deadline() const {
+  if (core_->in_child()) return std::nullopt;
+  return driver().next_deadline();
+}
 
-DORMOUSE_INLINE result<int> runtime::descriptor() { return driver().descriptor(); }
+DORMOUSE_INLINE result<int> runtime::descriptor() {
+  if (core_->in_child()) return detail::core::forked_child();
+  return driver().descriptor();
+}
 
 DORMOUSE_INLINE void runtime::stop() noexcept { stop_from_signal(); }
 
 DORMOUSE_INLINE void runtime::stop_from_signal() noexcept {
+  if (core_->in_child()) return;  // the descriptor that it wakes is the parent's, too
   core_->stop_asked.store(true, std::memory_order_release);
   core_->timers.wake();
 }
 
 DORMOUSE_INLINE std::vector<unfinished> runtime::close(std::chrono::nanoseconds drain_for) {
+  if (core_->in_child()) return {};
   bindings_->stop_all();
   return core_->close(drain_for);
 }
 
 DORMOUSE_INLINE void runtime::dump(std::FILE* out) const noexcept { core_->dump(out); }
 
-DORMOUSE_INLINE runtime_stats runtime::stats() const { return core_->stats(); }
+DORMOUSE_INLINE runtime_stats runtime::stats() const { return core_->in_child() ? runtime_stats{} : core_->stats(); }
 
 DORMOUSE_INLINE const clock& runtime::time() const noexcept { return core_->time; }
 
