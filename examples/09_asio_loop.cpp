@@ -45,15 +45,14 @@ int main() {
   dormouse::runtime runtime({.drive = dormouse::drive_mode::host});
   int attempts = 0;
   auto greet = runtime.define("greet", [](std::string_view who) { fmt::print("hello {}\n", who); });
-  auto flaky = runtime.define(
-      "flaky",
-      [&](int) -> dormouse::result<void> {
-        fmt::print("attempt {}\n", ++attempts);
-        if (attempts < 3) return dormouse::failure{.code = dormouse::errc::unavailable};
-        loop.stop();
-        return {};
-      },
-      {.retry = {.delay_first = 5ms, .delay_factor = 1}});
+  auto flaky = runtime.define("flaky",
+                              [&](int) -> dormouse::result<void> {
+                                fmt::print("attempt {}\n", ++attempts);
+                                if (attempts < 3) return dormouse::failure{.code = dormouse::errc::unavailable};
+                                loop.stop();
+                                return {};
+                              },
+                              {.retry = {.delay_first = 5ms, .delay_factor = 1}});
 
   const in_loop bound(loop, runtime);
   asio::post(loop, [&] { greet.post("from the loop").value(); });

@@ -34,7 +34,8 @@ int main() {
       if (!paused) game_time.advance(frame);
       const auto begun = std::chrono::steady_clock::now();
       runtime.poll(1ms);  // of real time; what does not fit waits for the next frame
-      longest = std::max(longest, std::chrono::ceil<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun));
+      const auto took = std::chrono::steady_clock::now() - begun;
+      longest = std::max(longest, std::chrono::ceil<std::chrono::microseconds>(took));
     }
   };
   play(130, false);  // two seconds

@@ -6,8 +6,8 @@
 // Blocking: said at each member; define, submit, post, attach and stop never wait for a handler.
 // At rest:  constructing one starts no thread and opens nothing; when nothing is left to do, it has none again.
 // Lifetime: what handlers refer to (services, clock) outlives it: declare those first.
-// fork(2):  in the child every member is refused, unavailable (forked_child), and the destructor does nothing; the child
-//           may make runtimes of its own.
+// fork(2):  in the child every member is refused, unavailable (forked_child), and the destructor does nothing; the
+//           child may make runtimes of its own.
 
 #include <dormouse/detail/entry.hpp>
 #include <dormouse/detail/handler_adapter.hpp>

@@ -143,6 +143,26 @@ TEST_CASE("a host that forks in the midst of four busy threads loses nothing, an
   CHECK(eventually(30s, [&] { return ran == accepted; }));
 }
 
+TEST_CASE("a forked child destroys nothing of its parent's", "[fork]") {
+  struct watched {
+    explicit watched(bool& flag) : destroyed(&flag) {}
+    watched(const watched& other) = default;
+    watched& operator=(const watched&) = default;
+    ~watched() { *destroyed = true; }
+    bool* destroyed;
+  };
+  bool destroyed = false;
+  auto host = std::make_unique<runtime>();
+  host->define("work", [held = watched(destroyed)](int) { static_cast<void>(held); });
+  destroyed = false;
+  CHECK(in_child([&] {
+          host.reset();
+          return destroyed ? 1 : 0;
+        }) == 0);
+  host.reset();
+  CHECK(destroyed);
+}
+
 TEST_CASE("a forked child that returns from main ends", "[fork]") {
   scene had;
   auto blocking = had.host->define("blocking", [](int) {}, {.kind = function_kind::blocking});

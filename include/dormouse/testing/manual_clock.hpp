@@ -16,8 +16,8 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::testing {
 class manual_clock : public clock {
  public:
   // Starts at `start` on the calendar and one hour after the steady clock's epoch. With `jumps_when_idle` a thread that
-  // drives a host-driven runtime while it waits (for a pending result, for an instance, in close) moves the clock to the
-  // next time that something is due: for programs in which nobody else could.
+  // drives a host-driven runtime while it waits (for a pending result, for an instance, in close) moves the clock to
+  // the next time that something is due: for programs in which nobody else could.
   explicit manual_clock(std::chrono::system_clock::time_point start =
                             std::chrono::system_clock::time_point{std::chrono::seconds{1'700'000'000}},
                         bool jumps_when_idle = false)

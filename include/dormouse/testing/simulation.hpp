@@ -11,9 +11,9 @@
 //   sim.advance(6h);
 //
 // What interleaves: functions, timers that are due together, chores, and handlers that wait for others. A handler is
-// not interrupted; time stands still inside it, unless it moves sim.time() itself, which is how long it then took, or waits
-// (pending::get, a call whose instances are busy): then others run, and when none is ready the clock jumps to what is
-// due next. A wait for what will never happen throws std::logic_error.
+// not interrupted; time stands still inside it, unless it moves sim.time() itself, which is how long it then took, or
+// waits (pending::get, a call whose instances are busy): then others run, and when none is ready the clock jumps to
+// what is due next. A wait for what will never happen throws std::logic_error.
 // The state that handlers refer to outlives the simulation: declare it before.
 // Threads: one.
 
