@@ -21,3 +21,8 @@ target_include_directories(dormouse_concurrentqueue SYSTEM INTERFACE "${director
 if(NOT TARGET nlohmann_json::nlohmann_json)
   find_package(nlohmann_json 3 QUIET)
 endif()
+
+# Optional: dormouse::time_zones exists when it does.
+if(NOT TARGET date::date-tz)
+  find_package(date QUIET)
+endif()

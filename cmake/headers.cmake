@@ -35,11 +35,18 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/testing/manual_clock.hpp
     include/dormouse/testing/simulation.hpp
     include/dormouse/triggers/on_file.hpp
+    include/dormouse/triggers/on_schedule.hpp
+    include/dormouse/triggers/schedule.hpp
 )
 
 # Conformance suites: installed, but they need the user's Catch2 before them, so they do not compile alone.
 set(DORMOUSE_CONFORMANCE_HEADERS
     include/dormouse/testing/services/table_conformance.hpp
+)
+
+# Needs the component's archive; belongs to dormouse::time_zones.
+set(DORMOUSE_TIME_ZONES_HEADERS
+    include/dormouse/triggers/time_zones.hpp
 )
 
 # Needs nlohmann-json; belongs to dormouse::json.
@@ -53,6 +60,8 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/bodies.hpp
     include/dormouse/detail/config.hpp
     include/dormouse/detail/core.hpp
+    include/dormouse/detail/cron_fields.hpp
+    include/dormouse/detail/cron_parser.hpp
     include/dormouse/detail/delayed_events.hpp
     include/dormouse/detail/depot.hpp
     include/dormouse/detail/entry.hpp
@@ -78,6 +87,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/platform/signals.hpp
     include/dormouse/detail/platform/sleeper.hpp
     include/dormouse/detail/platform/thread.hpp
+    include/dormouse/detail/platform/wall_alarm.hpp
     include/dormouse/detail/random.hpp
     include/dormouse/detail/recycler.hpp
     include/dormouse/detail/registry.hpp
@@ -131,7 +141,11 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/sleeper.ipp
     include/dormouse/detail/impl/task_lane.ipp
     include/dormouse/detail/impl/timekeeper.ipp
+    include/dormouse/detail/impl/triggers/cron_fields.ipp
+    include/dormouse/detail/impl/triggers/cron_parser.ipp
     include/dormouse/detail/impl/triggers/on_file.ipp
+    include/dormouse/detail/impl/triggers/on_schedule.ipp
+    include/dormouse/detail/impl/triggers/schedule.ipp
     include/dormouse/detail/impl/undefine.ipp
     include/dormouse/detail/impl/unsure_files.ipp
     include/dormouse/detail/impl/work_ring.ipp

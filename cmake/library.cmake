@@ -23,6 +23,17 @@ target_compile_definitions(dormouse_header_only INTERFACE DORMOUSE_HEADER_ONLY=1
 target_link_libraries(dormouse_header_only INTERFACE fmt::fmt Threads::Threads
                       $<BUILD_INTERFACE:dormouse_concurrentqueue> $<INSTALL_INTERFACE:dormouse::concurrentqueue>)
 
+# <dormouse/triggers/time_zones.hpp>; goes beside either flavour: its archive knows nothing of the library's own types.
+if(TARGET date::date-tz)
+  add_library(dormouse_time_zones STATIC src/time_zones/time_zones.cpp)
+  add_library(dormouse::time_zones ALIAS dormouse_time_zones)
+  set_target_properties(dormouse_time_zones PROPERTIES EXPORT_NAME time_zones POSITION_INDEPENDENT_CODE ON)
+  target_sources(dormouse_time_zones PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${DORMOUSE_TIME_ZONES_HEADERS})
+  target_compile_features(dormouse_time_zones PUBLIC cxx_std_20)
+  target_include_directories(dormouse_time_zones PRIVATE "${PROJECT_SOURCE_DIR}/include")
+  target_link_libraries(dormouse_time_zones PRIVATE date::date-tz fmt::fmt $<BUILD_INTERFACE:dormouse_warnings>)
+endif()
+
 # <dormouse/json.hpp>; goes beside either flavour, and chooses neither.
 if(TARGET nlohmann_json::nlohmann_json)
   add_library(dormouse_json INTERFACE)

@@ -36,7 +36,11 @@
 #include <dormouse/detail/impl/sleeper.ipp>
 #include <dormouse/detail/impl/task_lane.ipp>
 #include <dormouse/detail/impl/timekeeper.ipp>
+#include <dormouse/detail/impl/triggers/cron_fields.ipp>
+#include <dormouse/detail/impl/triggers/cron_parser.ipp>
 #include <dormouse/detail/impl/triggers/on_file.ipp>
+#include <dormouse/detail/impl/triggers/on_schedule.ipp>
+#include <dormouse/detail/impl/triggers/schedule.ipp>
 #include <dormouse/detail/impl/undefine.ipp>
 #include <dormouse/detail/impl/unsure_files.ipp>
 #include <dormouse/detail/impl/versions.ipp>

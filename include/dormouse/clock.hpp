@@ -78,6 +78,8 @@ class clock {
   };
   explicit clock(manual_time& source) noexcept : manual_(&source) {}
   static void advance(manual_time& source, std::chrono::nanoseconds by) noexcept;
+  static void jump_wall(manual_time& source, std::chrono::nanoseconds by) noexcept;
+  static void tell(manual_time& source) noexcept;
 
  private:
   manual_time* manual_ = nullptr;

@@ -58,6 +58,8 @@ class parked_port final : public trigger_port {
     descriptor = which;
     return {};
   }
+  std::size_t in_flight() const noexcept override { return 0; }
+  void wake_when_over() override {}
   const dormouse::clock& time() const noexcept override { return now; }
   bool is_readable() const {
     pollfd one{descriptor, POLLIN, 0};

@@ -8,6 +8,7 @@
 #include <dormouse/runtime.hpp>
 #include <dormouse/runtime/trigger.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -34,15 +35,22 @@ class attached_trigger final : public trigger_port, public std::enable_shared_fr
   result<void> post(event message) override;
   result<void> wake_at(clock::time_point due) override;
   result<void> wake_on(int descriptor) override;
+  [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_.load(); }
+  void wake_when_over() override;
   [[nodiscard]] const clock& time() const noexcept override { return target_.owner->time; }
 
  private:
+  // Lives as long as an event that was posted here is not over.
+  class posted;
+  void over() noexcept;
   void disarm() noexcept;
   std::function<void()> waker();
   void happened();
   void wake_now();
 
   const function_reference target_;
+  std::atomic<std::size_t> in_flight_{0};
+  std::atomic<bool> awaited_{false};
   std::mutex serial_{};  // one of start(), wake(), stop() at a time
   std::unique_ptr<trigger> source_;
   std::mutex mutex_{};  // guards what follows

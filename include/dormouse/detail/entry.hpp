@@ -41,7 +41,8 @@ result<void> hand_over(const function_reference& target, work_item& item, const 
                        bool posted);
 // As hand_over, for an event: its missing attributes are filled, and `keeper` owns the item that holds it.
 result<event_item*> hand_over_event(const function_reference& target, event&& message, item_pointer& keeper,
-                                    const clock::time_point* deadline, bool posted);
+                                    const clock::time_point* deadline, bool posted,
+                                    std::shared_ptr<void> until_over = nullptr);
 [[nodiscard]] acceptance accepted(const work_item& item) noexcept;
 // Blocks until the item has ended; inside a handler, an item that nobody has started is run here first.
 void wait_ended(work_item& item);

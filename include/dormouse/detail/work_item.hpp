@@ -62,6 +62,8 @@ class work_item {
 
   // What to pass to the handler, and where its outcome goes.
   virtual call_arguments arguments() noexcept = 0;
+  // It has become a dead letter. Not under a lock.
+  virtual void is_over() noexcept {}
   // The event itself, when there is one.
   [[nodiscard]] virtual event* message() noexcept { return nullptr; }
   // Takes the failure of the attempt that has ended; then the item may run again. Precondition: `failed`.
@@ -211,7 +213,11 @@ class item_with_reply : public work_item {
 // A call by name, with its event kept.
 class event_item final : public item_with_reply<reply> {
  public:
-  explicit event_item(event&& message) : message_(std::move(message)) { bytes = message_.data.size(); }
+  // `until_over` is let go as the event is over: succeeded, cancelled, delivered, or a dead letter.
+  explicit event_item(event&& message, std::shared_ptr<void> until_over = nullptr)
+      : message_(std::move(message)), until_over_(std::move(until_over)) {
+    bytes = message_.data.size();
+  }
   call_arguments arguments() noexcept override {
     return {.argument = &message_,
             .out = &out,
@@ -222,9 +228,11 @@ class event_item final : public item_with_reply<reply> {
   }
   [[nodiscard]] event* message() noexcept override { return &message_; }
   [[nodiscard]] event as_event() const override { return message_; }
+  void is_over() noexcept override { until_over_ = nullptr; }
 
  private:
   event message_;
+  std::shared_ptr<void> until_over_;
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -30,6 +30,11 @@ class trigger_port {
   // time.
   // Fails: limit_exceeded (descriptors), unavailable (no_threads).
   virtual result<void> wake_on(int descriptor) = 0;
+  // How many of the events posted here are not over: accepted, and neither succeeded, delivered, cancelled nor a dead
+  // letter yet.
+  [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
+  // Calls wake() once when the next of them is over; at once when there is none.
+  virtual void wake_when_over() = 0;
   // The runtime's clock.
   [[nodiscard]] virtual const clock& time() const noexcept = 0;
 

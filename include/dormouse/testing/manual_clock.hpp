@@ -33,7 +33,7 @@ class manual_clock : public clock {
     clock::advance(state_, by);
   }
   // The calendar jumps, as when somebody sets the machine's clock; the steady clock does not move.
-  void jump_wall(std::chrono::nanoseconds by) { state_.wall_ns.fetch_add(by.count(), std::memory_order_acq_rel); }
+  void jump_wall(std::chrono::nanoseconds by) { clock::jump_wall(state_, by); }
 
  private:
   manual_time state_{};

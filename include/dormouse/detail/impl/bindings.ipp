@@ -40,16 +40,44 @@ DORMOUSE_INLINE void attached_trigger::abandon() noexcept {
   disarm();
 }
 
+class attached_trigger::posted {
+ public:
+  explicit posted(std::shared_ptr<attached_trigger> by) : by_(by) { ++by->in_flight_; }
+  posted(const posted&) = delete;
+  posted& operator=(const posted&) = delete;
+  ~posted() {
+    if (const auto alive = by_.lock()) alive->over();
+  }
+
+ private:
+  const std::weak_ptr<attached_trigger> by_;
+};
+
 DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return failure{.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
   }
   item_pointer keeper;
-  if (auto handed = hand_over_event(target_, std::move(message), keeper, nullptr, true); !handed) {
+  auto token = std::make_shared<posted>(shared_from_this());
+  if (auto handed = hand_over_event(target_, std::move(message), keeper, nullptr, true, std::move(token)); !handed) {
     return std::move(handed).error();
   }
   return {};
+}
+
+// seq_cst here and in wake_when_over(): either the count is seen to have fallen there, or the wish for a wake here.
+DORMOUSE_INLINE void attached_trigger::over() noexcept {
+  in_flight_.fetch_sub(1, std::memory_order_seq_cst);
+  if (!awaited_.exchange(false, std::memory_order_seq_cst)) return;
+  timekeeper& timers = target_.owner->timers;
+  [[maybe_unused]] const auto armed = timers.arm(target_.owner->time.now(), waker());
+}
+
+DORMOUSE_INLINE void attached_trigger::wake_when_over() {
+  awaited_.store(true, std::memory_order_seq_cst);
+  if (in_flight_.load(std::memory_order_seq_cst) != 0 || !awaited_.exchange(false, std::memory_order_seq_cst)) return;
+  [[maybe_unused]] const auto armed = target_.owner->timers.arm(target_.owner->time.now(), waker());
 }
 
 // What the timekeeper calls: it does not keep a detached trigger alive.

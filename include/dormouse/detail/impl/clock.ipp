@@ -32,6 +32,15 @@ DORMOUSE_INLINE std::uint64_t clock::to_ticks(std::chrono::nanoseconds interval)
 DORMOUSE_INLINE void clock::advance(manual_time& source, std::chrono::nanoseconds by) noexcept {
   source.wall_ns.fetch_add(by.count(), std::memory_order_acq_rel);
   source.steady_ns.fetch_add(by.count(), std::memory_order_acq_rel);
+  tell(source);
+}
+
+DORMOUSE_INLINE void clock::jump_wall(manual_time& source, std::chrono::nanoseconds by) noexcept {
+  source.wall_ns.fetch_add(by.count(), std::memory_order_acq_rel);
+  tell(source);
+}
+
+DORMOUSE_INLINE void clock::tell(manual_time& source) noexcept {
   const std::lock_guard lock(source.mutex);
   for (listener* const who : source.listeners) who->time_changed();
 }

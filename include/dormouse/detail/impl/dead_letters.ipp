@@ -14,6 +14,7 @@ DORMOUSE_INLINE void outcomes::bury(work_item& item, failure&& why) noexcept {
   item.last_failure = std::move(why);
   item.delivering = false;
   note(item, invocation_state::dead);
+  item.is_over();
   item.holds_place = true;
   {
     const std::lock_guard lock(core_.lock_of(*item.record));

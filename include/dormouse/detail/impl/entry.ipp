@@ -47,9 +47,9 @@ DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_it
 
 DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& target, event&& message,
                                                     item_pointer& keeper, const clock::time_point* deadline,
-                                                    bool posted) {
+                                                    bool posted, std::shared_ptr<void> until_over) {
   try {
-    auto* item = new_item<event_item>(*target.owner->items, std::move(message));
+    auto* item = new_item<event_item>(*target.owner->items, std::move(message), std::move(until_over));
     keeper = item_pointer(item);
     if (auto handed = hand_over(target, *item, deadline, posted); !handed) return std::move(handed).error();
     return item;

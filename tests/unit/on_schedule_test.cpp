@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+// Schedules that run functions, on a clock that is moved, jumps, and is looked at late.
+
+#include "support/catch.hpp"
+
+#include <dormouse/runtime.hpp>
+#include <dormouse/testing/eventually.hpp>
+#include <dormouse/testing/simulation.hpp>
+#include <dormouse/triggers/on_schedule.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace dormouse;
+using namespace std::chrono_literals;
+using dormouse::testing::eventually;
+using dormouse::testing::manual_clock;
+
+namespace {
+
+constexpr auto start = std::chrono::sys_days{std::chrono::year{2026} / 11 / 23};
+
+// A host without threads, whose only function notes the nominal times it is given.
+struct scene {
+  manual_clock time{start};
+  std::vector<schedule_event> runs{};
+  std::function<result<void>()> then{};
+  runtime host{{.time = &time, .drive = drive_mode::host}};
+  handle<void(const schedule_event&)> work = host.define<void(const schedule_event&)>(
+      "work",
+      [this](const schedule_event& run) -> result<void> {
+        runs.push_back(run);
+        return then ? then() : result<void>{};
+      },
+      {.queue_depth_max = 3, .retry = {.attempts_max = 2, .delay_first = 90s, .jitter_percent = 0}});
+
+  binding attach(std::string_view text, on_schedule_options options = {}) {
+    return host.attach(on_schedule(text, std::move(options)), work).value();
+  }
+  // To each deadline in turn, as somebody who is always awake.
+  void pass(std::chrono::nanoseconds by) {
+    const auto end = time.now() + by;
+    host.poll();
+    for (auto next = host.next_deadline(); next && *next <= end; next = host.next_deadline()) {
+      if (*next > time.now()) time.advance(*next - time.now());
+      host.poll();
+    }
+    time.advance(end - time.now());
+    host.poll();
+  }
+  // Nobody is awake meanwhile.
+  void sleep(std::chrono::nanoseconds by) {
+    time.advance(by);
+    host.poll();
+  }
+  std::vector<std::chrono::minutes> minutes() const {
+    std::vector<std::chrono::minutes> since;
+    for (const auto& each : runs) since.push_back(std::chrono::floor<std::chrono::minutes>(each.nominal - start));
+    return since;
+  }
+};
+using minutes = std::vector<std::chrono::minutes>;
+
+}  // namespace
+
+TEST_CASE("a schedule gives each nominal time once, in time", "[on_schedule]") {
+  scene now;
+  now.attach("*/5 * * * *");
+  now.pass(14min);
+  CHECK(now.minutes() == minutes{5min, 10min});
+  REQUIRE(!now.runs.empty());
+  CHECK(!now.runs[0].past_due);
+  CHECK(now.runs[0].text == "*/5 * * * *");
+  CHECK(now.host.stats().threads_started == 0);
+}
+
+TEST_CASE("runs that were missed: none, the latest, or each up to a bound", "[on_schedule]") {
+  const auto after = [](missed_runs what, std::size_t most) {
+    scene now;
+    now.attach("0 * * * *", {.missed = what, .overlap = overlapping_runs::allow, .catch_up_max = most});
+    now.sleep(5h + 30min);
+    now.pass(1h);
+    return now.minutes();
+  };
+  CHECK(after(missed_runs::skip, 100) == minutes{6h});
+  CHECK(after(missed_runs::once, 100) == minutes{5h, 6h});
+  CHECK(after(missed_runs::all, 3) == minutes{3h, 4h, 5h, 6h});
+  scene late;
+  late.attach("0 * * * *");
+  late.sleep(1h + 9s);
+  CHECK(late.minutes() == minutes{1h});
+  CHECK(!late.runs.back().past_due);
+  late.sleep(1h + 5s);
+  CHECK(late.runs.back().past_due);
+}
+
+TEST_CASE("an earlier process's last run is where a schedule goes on", "[on_schedule]") {
+  scene now;
+  now.attach("0 * * * *", {.resume_after = start - 3h});
+  now.pass(30min);
+  CHECK(now.minutes() == minutes{0min});  // the latest of three
+  CHECK(!now.runs.back().past_due);
+  scene twice;
+  twice.attach("0 * * * *", {.resume_after = start});
+  twice.pass(30min);
+  CHECK(twice.runs.empty());
+}
+
+TEST_CASE("a calendar that is put forward makes one run at most of what it skipped", "[on_schedule][clock]") {
+  for (const auto jump : {1h, 24h}) {
+    scene now;
+    now.attach("*/10 * * * *");
+    now.pass(15min);
+    now.time.jump_wall(jump);
+    now.host.poll();
+    CHECK(now.runs.size() == 2);
+    now.pass(10min);
+    CHECK(now.minutes() == minutes{10min, jump + 10min, jump + 20min});
+    CHECK(now.runs[1].past_due);
+  }
+}
+
+TEST_CASE("a calendar that is put back repeats nothing that was given", "[on_schedule][clock]") {
+  scene now;
+  now.attach("*/10 * * * *");
+  now.pass(35min);
+  CHECK(now.minutes() == minutes{10min, 20min, 30min});
+  now.time.jump_wall(-1h);  // to minus 25 min
+  now.pass(60min);
+  CHECK(now.runs.size() == 3);
+  now.pass(10min);
+  CHECK(now.minutes().back() == 40min);
+}
+
+TEST_CASE("a period does not move with the calendar", "[on_schedule][clock]") {
+  scene now;
+  now.attach("@every 7m");
+  now.pass(8min);
+  now.time.jump_wall(5h);
+  now.pass(8min);
+  now.time.jump_wall(-20h);
+  now.pass(8min);
+  CHECK(now.minutes() == minutes{7min, 14min, 21min});
+}
+
+TEST_CASE("a run that is due while one is unfinished is skipped, runs as well, or waits", "[on_schedule][overlap]") {
+  const auto after = [](overlapping_runs what) {
+    scene now;
+    int attempts = 0;
+    now.then = [&]() -> result<void> {  // the first run fails, and succeeds 90 s later
+      if (++attempts == 1) return failure{.code = errc::unavailable};
+      return {};
+    };
+    now.attach("* * * * *", {.overlap = what});
+    now.pass(3min + 30s);
+    auto seen = now.minutes();
+    const auto at_end = now.time.wall();
+    static_cast<void>(at_end);
+    return seen;
+  };
+  CHECK(after(overlapping_runs::skip) == minutes{1min, 1min, 3min});
+  CHECK(after(overlapping_runs::allow) == minutes{1min, 2min, 1min, 3min});
+  CHECK(after(overlapping_runs::queue) == minutes{1min, 1min, 2min, 3min});
+}
+
+TEST_CASE("a dead letter is the end of its run", "[on_schedule][overlap]") {
+  scene now;
+  now.then = []() -> result<void> { return failure{.code = errc::unavailable}; };
+  now.attach("* * * * *", {.overlap = overlapping_runs::queue});
+  now.pass(10min);
+  CHECK(now.host.stats().dead_letters >= 4);
+}
+
+TEST_CASE("a run that the function refuses is offered again, and not lost", "[on_schedule]") {
+  scene now;
+  CHECK(now.host.pause(now.work));
+  now.attach("* * * * *", {.overlap = overlapping_runs::allow, .waiting_max = 2});
+  now.pass(7min + 30s);  // three are queued, of the other four two wait
+  CHECK(now.runs.empty());
+  CHECK(now.host.resume(now.work));
+  now.pass(20s);
+  CHECK(now.minutes() == minutes{1min, 2min, 3min, 6min, 7min});
+}
+
+TEST_CASE("once is once, and nothing stays armed", "[on_schedule]") {
+  scene now;
+  now.attach("at(2026-11-23T01:00:00)");
+  now.pass(2h);
+  CHECK(now.minutes() == minutes{60min});
+  CHECK(!now.host.next_deadline());
+  scene past;
+  past.attach("at(2026-11-22T01:00:00)");
+  past.pass(2h);
+  CHECK(past.runs.empty());
+}
+
+TEST_CASE("a detached schedule gives nothing", "[on_schedule]") {
+  scene now;
+  const auto bound = now.attach("* * * * *");
+  now.pass(90s);
+  CHECK(now.host.detach(bound));
+  now.time.jump_wall(1h);
+  now.pass(10min);
+  CHECK(now.runs.size() == 1);
+}
+
+TEST_CASE("wiring says what is wrong with a schedule", "[on_schedule]") {
+  CHECK_THROWS_WITH(on_schedule("61 * * * *"),
+                    "dormouse: on_schedule(\"61 * * * *\"): column 1: 61 is no minute; give 0 .. 59");
+  CHECK_THROWS_WITH(on_schedule("TZ=Europe/Berlin 0 3 * * *"),
+                    "dormouse: the schedule 'TZ=Europe/Berlin 0 3 * * *' names the zone Europe/Berlin; give it as "
+                    "on_schedule_options::zone (find_time_zone)");
+  CHECK_NOTHROW(on_schedule("TZ=UTC 0 3 * * *"));
+  CHECK_THROWS_AS(on_schedule("@hourly", {.missed_after = 0s}), std::invalid_argument);
+  CHECK_THROWS_AS(on_schedule("@hourly", {.catch_up_max = 0}), std::invalid_argument);
+  CHECK_THROWS_AS(on_schedule("@hourly", {.waiting_max = 20'000}), std::invalid_argument);
+}
+
+TEST_CASE("on the system's clock and threads a schedule runs, too", "[on_schedule][threads]") {
+  std::atomic<int> runs{0};
+  std::atomic<int> late{0};
+  runtime host;
+  auto work = host.define("work", [&](const schedule_event& run) {
+    ++runs;
+    if (run.past_due) ++late;
+  });
+  host.attach(on_schedule("* * * * * *"), work).value();
+  host.attach(on_schedule("@every 10ms", {.overlap = overlapping_runs::queue}), work).value();
+  CHECK(eventually(20s, [&] { return runs > 100; }));
+  CHECK(host.stats().threads_started >= 2);
+}
