@@ -18,6 +18,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/functions/handler.hpp
     include/dormouse/functions/histogram.hpp
     include/dormouse/functions/invocation_status.hpp
+    include/dormouse/functions/keep_alive.hpp
     include/dormouse/functions/pending.hpp
     include/dormouse/functions/reply.hpp
     include/dormouse/functions/report.hpp
@@ -73,6 +74,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/host_driver.hpp
     include/dormouse/detail/instance_pool.hpp
     include/dormouse/detail/invocation.hpp
+    include/dormouse/detail/keep_alive_state.hpp
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
     include/dormouse/detail/memory.hpp
@@ -129,6 +131,8 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/versions.ipp
     include/dormouse/detail/impl/instance_pool.ipp
     include/dormouse/detail/impl/invocation.ipp
+    include/dormouse/detail/impl/keep_alive.ipp
+    include/dormouse/detail/impl/keep_alive_policies.ipp
     include/dormouse/detail/impl/lane.ipp
     include/dormouse/detail/impl/log.ipp
     include/dormouse/detail/impl/outcomes.ipp

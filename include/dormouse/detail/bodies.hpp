@@ -17,6 +17,7 @@
 #include <dormouse/detail/impl/instance_limits.ipp>
 #include <dormouse/detail/impl/instance_pool.ipp>
 #include <dormouse/detail/impl/invocation.ipp>
+#include <dormouse/detail/impl/keep_alive.ipp>
 #include <dormouse/detail/impl/lane.ipp>
 #include <dormouse/detail/impl/outcomes.ipp>
 #include <dormouse/detail/impl/reaper.ipp>

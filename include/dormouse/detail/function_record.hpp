@@ -5,6 +5,7 @@
 
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/handler_ops.hpp>
+#include <dormouse/detail/keep_alive_state.hpp>
 #include <dormouse/functions/function_options.hpp>
 #include <dormouse/functions/report.hpp>
 
@@ -34,6 +35,7 @@ struct function_totals : function_stats {
   clock::time_point next_start{};
   // Events that a worker holds and has not let go of: undefine() waits for them, too.
   std::atomic<std::uint32_t> in_hand{0};
+  keep_alive_state keep{};
 };
 
 // Why a release must look closer; bits of function_record::attention.
@@ -43,6 +45,7 @@ struct attention_bits {
   static constexpr std::uint32_t closing = 4;       // instances are collected, not kept by threads
   static constexpr std::uint32_t reaper = 8;        // no timer could be armed for idle instances: try again
   static constexpr std::uint32_t paused = 16;       // nothing starts, idle instances stay in the function's own list
+  static constexpr std::uint32_t policed = 128;     // a keep-alive policy counts each use: always set for its function
   static constexpr std::uint32_t crowded = 64;      // other functions wait for room that an idle instance here takes
   static constexpr std::uint32_t replaced = 32;     // instances of a former handler are in use: not to be kept
 };

@@ -96,6 +96,8 @@ class instance_pool {
   // As many instances as are provisioned, now; runs user code. Soon: on a housekeeping worker.
   void provision(function_record& record) noexcept;
   void provision_soon(function_record& record) noexcept;
+  // An instance made ahead because the function's keep-alive policy says so. As provision().
+  void prewarm(function_record& record) noexcept;
   // Not under a lock: an object of that version has been destroyed. See destroy_objects().
   void destroyed(function_record& record, std::uint32_t version) noexcept;
   // Functions whose starts waited for room may start. After instances have ended.
@@ -134,6 +136,18 @@ class instance_pool {
   bool reap_expired(function_activity& activity, dead_instances& dead, std::uint64_t& next_ticks) noexcept;
   void rearm(function_record& record, std::uint64_t in_ticks) noexcept;
   bool may_start(function_activity& activity) noexcept;
+  [[nodiscard]] bool start_ahead(function_activity& activity, grant& allowed) noexcept;
+  // See keep_alive.ipp.
+  [[nodiscard]] static bool has_policy(const function_record& record) noexcept {
+    return record.totals != nullptr && record.totals->keep.policy != nullptr;
+  }
+  void started_using(function_record& record) noexcept;
+  void stopped_using(function_record& record) noexcept;
+  void arm_keep_alive(function_record& record, clock::time_point due) noexcept;
+  void keep_alive_due(function_record& record) noexcept;
+  bool next_stage(function_record& record, dead_instances& dead) noexcept;
+  std::uint64_t drop_unused(function_record& record, dead_instances& dead, std::uint64_t used_until) noexcept;
+  void drop_surplus(function_record& record, dead_instances& dead) noexcept;
   bool take_pool_place(const function_activity& activity) noexcept;
   bool makes_room(const function_activity& activity, const lease& each) noexcept;
   void instance_gone(function_activity& activity, std::uint32_t version) noexcept;

@@ -35,8 +35,9 @@ struct instance {
   const handler_ops* ops = nullptr;
   void* object = nullptr;
   std::uint32_t version = 0;
-  std::uint32_t leases = 0;  // existing ones, those being made included; the last one gone ends the instance
-  instance* next = nullptr;  // among those with room for another caller, or among the dead
+  std::uint32_t leases = 0;   // existing ones, those being made included; the last one gone ends the instance
+  std::uint64_t made_at = 0;  // ticks
+  instance* next = nullptr;   // among those with room for another caller, or among the dead
 };
 
 // A handler that was replaced or undefined while leases of it exist; the last of them takes its prototype along.
@@ -78,6 +79,7 @@ struct grant {
   lease* taken = nullptr;
   instance* joins = nullptr;  // make a lease of this instance; counted there
   bool constructs = false;    // make an instance, too; counted at the function
+  bool counted = false;       // by a keep-alive policy
   bool makes = false;         // make a lease, of this handler:
   const handler_ops* ops = nullptr;
   void* prototype = nullptr;
@@ -117,6 +119,8 @@ struct alignas(64) lease {
   lease* next = nullptr;
   lease* previous = nullptr;
   lease_place place = lease_place::loose;
+  bool counted = false;    // in use, as a keep-alive policy counts
+  bool prewarmed = false;  // made ahead, not used yet
 
   histogram run{};  // as the counters above
 

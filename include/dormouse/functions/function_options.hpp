@@ -5,6 +5,7 @@
 
 #include <dormouse/detail/config.hpp>
 #include <dormouse/functions/destination.hpp>
+#include <dormouse/functions/keep_alive.hpp>
 #include <dormouse/functions/retry_policy.hpp>
 
 #include <chrono>
@@ -41,6 +42,8 @@ struct function_options {
   std::size_t instance_concurrency = 1;
   // How long an instance stays unused before it is destroyed, 0 .. 30 days. Zero: destroyed after each use.
   std::chrono::nanoseconds idle_timeout{std::chrono::seconds{60}};
+  // Decides instead of idle_timeout, for the function as a whole, and may make an instance ahead of need.
+  keep_alive keep{};
   when_busy busy = when_busy::wait;
   // Of the runtime's instances_max, so many are this function's alone, 0 .. 1,000,000; all functions together not more
   // than there are. It may have more, while there is room.

@@ -41,6 +41,9 @@ struct function_stats {
   std::uint64_t refusals = 0;             // never ran: throttled, recursion, deadline, shutting down
   std::uint64_t destructor_failures = 0;  // an instance's destructor threw
   std::uint64_t spillovers = 0;           // starts beyond instances_provisioned, where there are any
+  std::uint64_t prewarmed = 0;            // instances that a keep-alive policy had made ahead
+  std::uint64_t prewarmed_unused = 0;     // and that were destroyed without a use
+  std::chrono::nanoseconds resident{0};   // how long instances have existed, of those that exist no more
   std::uint64_t retries = 0;              // attempts after the first
   std::uint64_t retries_held_back = 0;    // times that the retry budget made one wait
   std::uint64_t deliveries = 0;           // outcomes that a destination has taken

@@ -36,6 +36,7 @@ DORMOUSE_INLINE void instance_pool::take_back(function_record& record, const gra
     function_activity& activity = *record.activity;
     --activity.leases;
     leases_.fetch_sub(1);
+    if (unused.counted) stopped_using(record);
     if (unused.joins != nullptr) leave_instance(activity, *unused.joins, dead);
     if (unused.constructs) instance_gone(activity, unused.version);
     leave_version(activity, unused.version, dead);
@@ -58,7 +59,9 @@ DORMOUSE_INLINE void instance_pool::ready_lease(function_record& record, const g
   fresh->state = allowed.joins;
   fresh->timeout_ticks = record.settings->timeout_ticks;
   fresh->generation = record.generation;
-  fresh->keep = record.settings->idle_ticks != 0 || allowed.ops->state != handler_state::per_instance;
+  fresh->counted = allowed.counted;
+  fresh->keep = record.settings->idle_ticks != 0 || !record.settings->options.keep.empty() ||
+                allowed.ops->state != handler_state::per_instance;
   if (allowed.constructs) {
     auto state = make_in<instance>(core_.memory);
     const std::uint64_t begun = core_.time.ticks();
@@ -69,6 +72,7 @@ DORMOUSE_INLINE void instance_pool::ready_lease(function_record& record, const g
     state->record = &record;
     state->ops = allowed.ops;
     state->version = allowed.version;
+    state->made_at = ended;
     state->leases = 1;
     fresh->object = state->object;
     fresh->state = state.release();

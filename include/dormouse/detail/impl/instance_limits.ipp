@@ -185,6 +185,19 @@ DORMOUSE_INLINE void instance_pool::provision_soon(function_record& record) noex
   [[maybe_unused]] const bool soon = core_.chores.add([this, &record] { provision(record); });
 }
 
+// Under the function's lock: the right to make an instance that nobody waits for.
+DORMOUSE_INLINE bool instance_pool::start_ahead(function_activity& activity, grant& allowed) noexcept {
+  const function_record& record = *activity.record;
+  if (record.ops->state != handler_state::per_instance || !may_start(activity)) return false;
+  ++activity.instances;
+  ++activity.leases;
+  instances_.fetch_add(1);
+  leases_.fetch_add(1);
+  allowed = {
+      .constructs = true, .makes = true, .ops = record.ops, .prototype = record.prototype, .version = activity.version};
+  return true;
+}
+
 DORMOUSE_INLINE void instance_pool::provision(function_record& record) noexcept {
   for (;;) {
     grant allowed;
@@ -195,19 +208,10 @@ DORMOUSE_INLINE void instance_pool::provision(function_record& record) noexcept 
         function_activity& activity = activity_of(record);
         const bool enough = record.ops->state != handler_state::per_instance ||
                             activity.living_instances() >= record.settings->options.instances_provisioned;
-        if (enough || !may_start(activity)) return rest(record);
-        ++activity.instances;
-        ++activity.leases;
-        allowed = {.constructs = true,
-                   .makes = true,
-                   .ops = record.ops,
-                   .prototype = record.prototype,
-                   .version = activity.version};
+        if (enough || !start_ahead(activity, allowed)) return rest(record);
       } catch (const std::bad_alloc&) {
         return;
       }
-      instances_.fetch_add(1);
-      leases_.fetch_add(1);
     }
     auto made = make(record, allowed);
     if (!made) return;  // the first event tries again, and reports why it cannot

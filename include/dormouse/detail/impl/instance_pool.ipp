@@ -78,8 +78,15 @@ DORMOUSE_INLINE std::optional<grant> instance_pool::try_acquire(function_activit
   const function_settings& settings = *record.settings;
   if (record.is_paused()) return std::nullopt;
   grant got;
+  got.counted = has_policy(record);
   got.taken = take_idle(activity);
-  if (got.taken != nullptr) return got;
+  if (got.taken != nullptr) {
+    got.taken->counted = got.counted;
+    got.taken->prewarmed = false;
+    if (got.counted) [[unlikely]]
+      started_using(record);
+    return got;
+  }
   if (record.ops->state == handler_state::per_instance) {
     if (instance* const open = activity.open; open != nullptr) {
       if (++open->leases == settings.options.instance_concurrency) activity.open = open->next;
@@ -95,6 +102,8 @@ DORMOUSE_INLINE std::optional<grant> instance_pool::try_acquire(function_activit
   } else if (activity.fresh_leases() >= (record.ops->state == handler_state::single ? 1 : settings.leases_max)) {
     return std::nullopt;
   }
+  if (got.counted) [[unlikely]]
+    started_using(record);
   got.makes = true;
   got.ops = record.ops;
   got.prototype = record.prototype;
@@ -143,6 +152,7 @@ DORMOUSE_INLINE void instance_pool::leave_instance(function_activity& activity, 
       break;
     }
     dead.push(state);
+    activity.record->totals->resident += core_.time.between(state.made_at, core_.time.ticks());
     if (state.version == activity.version) ++activity.dying;
   } else if (was_full && state.version == activity.version) {
     state.next = activity.open;
@@ -158,6 +168,8 @@ DORMOUSE_INLINE void instance_pool::drop(function_activity& activity, lease& eac
   totals.timeouts += each.timeouts.load(std::memory_order_relaxed);
   totals.refusals += each.refusals.load(std::memory_order_relaxed);
   totals.run.add(each.run);
+  if (each.prewarmed) ++totals.prewarmed_unused;
+  if (std::exchange(each.counted, false)) stopped_using(*activity.record);
   activity.list_of(each.place).remove(each);
   if (each.place == lease_place::shared) shared_.fetch_sub(1);
   if (each.state != nullptr) leave_instance(activity, *each.state, dead);
@@ -179,7 +191,9 @@ DORMOUSE_INLINE void instance_pool::place(function_activity& activity, lease& ea
   if (activity.callers.empty() && activity.queue.empty() && makes_room(activity, each)) {
     return drop(activity, each, dead);
   }
-  const bool wanted = !activity.callers.empty() || !activity.queue.empty() || activity.record->is_paused();
+  if (std::exchange(each.counted, false)) stopped_using(*activity.record);
+  const bool wanted = !activity.callers.empty() || !activity.queue.empty() || activity.record->is_paused() ||
+                      has_policy(*activity.record);
   if (phase != core_phase::open || slot == nullptr || wanted) {
     share(activity, each);
     core_.progress();

@@ -17,7 +17,7 @@ DORMOUSE_INLINE void instance_pool::arm_reaper(function_record& record) noexcept
     const std::lock_guard lock(core_.lock_of(record));
     function_activity* const activity = record.activity;
     record.attention.fetch_and(~attention_bits::reaper, std::memory_order_seq_cst);
-    if (activity == nullptr || activity->reaper_armed) return;
+    if (activity == nullptr || activity->reaper_armed || has_policy(record)) return;
     if (activity->living_instances() <= record.settings->options.instances_provisioned) return;
     if (core_.phase() == core_phase::closed) return;
     activity->reaper_armed = true;

@@ -210,12 +210,20 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
   }
   const function_settings* const settings = intern(options);
   grow_table();
+  owner_in<function_totals> totals(nullptr, {&memory_});
+  if (!options.keep.empty()) {
+    totals = make_in<function_totals>(memory_);
+    totals->keep.policy = options.keep.make();
+  }
   function_record* const record = new_record();
   record->name_data = keep_name(name);
   record->name_size = static_cast<std::uint8_t>(name.size());
   record->ops = &ops;
   record->prototype = prototype;
   record->settings = settings;
+  if (totals != nullptr)
+    record->attention.store(attention_bits::policed, std::memory_order_relaxed);  // relaxed: unknown yet
+  record->totals = totals.release();
   insert(*tables_.back(), hash(name), record->index);
   size_.fetch_add(1, std::memory_order_release);
   defined_.fetch_add(1, std::memory_order_relaxed);  // relaxed: for statistics

@@ -17,6 +17,7 @@ inline constexpr handler_ops no_handler{.drop_prototype = [](void*) {}};
 DORMOUSE_INLINE bool instance_pool::retire_last(function_record& record, std::uint32_t generation) {
   auto former = make_in<retired_version>(core_.memory);
   dead_instances dead;
+  std::unique_ptr<keep_alive_policy> policy;  // dies outside the lock
   {
     const std::lock_guard lock(core_.lock_of(record));
     if (record.generation != generation) return false;
@@ -30,6 +31,10 @@ DORMOUSE_INLINE bool instance_pool::retire_last(function_record& record, std::ui
     record.generation.fetch_add(1, std::memory_order_release);
     function_activity& activity = *record.activity;
     while (!activity.callers.empty()) answer(activity, *activity.callers.first, std::nullopt);
+    if (has_policy(record)) {
+      core_.timers.cancel(std::exchange(record.totals->keep.timer, 0));
+      policy = std::move(record.totals->keep.policy);
+    }
     retire_handler(activity, *former.release(), dead);
     rest(record);
   }
