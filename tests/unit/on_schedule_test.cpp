@@ -3,10 +3,13 @@
 
 #include "support/catch.hpp"
 
+#include <dormouse/detail/platform/wall_alarm.hpp>
 #include <dormouse/runtime.hpp>
 #include <dormouse/testing/eventually.hpp>
 #include <dormouse/testing/simulation.hpp>
 #include <dormouse/triggers/on_schedule.hpp>
+
+#include <poll.h>
 
 #include <atomic>
 #include <chrono>
@@ -219,6 +222,25 @@ TEST_CASE("wiring says what is wrong with a schedule", "[on_schedule]") {
   CHECK_THROWS_AS(on_schedule("@hourly", {.catch_up_max = 0}), std::invalid_argument);
   CHECK_THROWS_AS(on_schedule("@hourly", {.waiting_max = 20'000}), std::invalid_argument);
 }
+
+#if DORMOUSE_PLATFORM_LINUX
+TEST_CASE("the alarm of the calendar clock can be read when its time has come, and not before", "[on_schedule]") {
+  detail::wall_alarm alarm;
+  REQUIRE(alarm.open());
+  const auto readable = [&](int ms) {
+    pollfd one{.fd = alarm.descriptor(), .events = POLLIN, .revents = 0};
+    return ::poll(&one, 1, ms) == 1;
+  };
+  alarm.set(std::chrono::system_clock::now() + 1h);
+  CHECK(!readable(0));
+  alarm.set(std::chrono::system_clock::now() + 1ms);
+  CHECK(readable(10'000));
+  alarm.drain();
+  CHECK(!readable(0));
+  alarm.set(std::chrono::system_clock::time_point{} - 24h);  // long past
+  CHECK(readable(10'000));
+}
+#endif
 
 TEST_CASE("on the system's clock and threads a schedule runs, too", "[on_schedule][threads]") {
   std::atomic<int> runs{0};
