@@ -31,7 +31,7 @@ struct scene {
     work = host.define("work", per_instance([this] { return counted(made); }), options);
   }
   struct counted {
-    explicit counted(int& made) { ++made; }
+    explicit counted(int& count) { ++count; }
     int operator()(int value) { return value; }
   };
   void pass(std::chrono::nanoseconds by) {

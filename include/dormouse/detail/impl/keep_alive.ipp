@@ -103,8 +103,6 @@ DORMOUSE_INLINE bool instance_pool::next_stage(function_record& record, dead_ins
     return true;
   }
   if (state.stage == keep_alive_stage::prewarmed) {
-    const auto end = state.unused_since + *plan.prewarm_after + plan.prewarm_keep;
-    if (now < end) return arm_keep_alive(record, end), false;
     drop_unused(record, dead, std::numeric_limits<std::uint64_t>::max());
     state.stage = keep_alive_stage::over;
   }
@@ -162,8 +160,6 @@ DORMOUSE_INLINE void instance_pool::prewarm(function_record& record) noexcept {
     const std::lock_guard lock(core_.lock_of(record));
     ++record.totals->prewarmed;
     ahead.prewarmed = true;
-    // relaxed: published by the lock. Beside others in use it goes by idle_timeout, from now on.
-    ahead.last_used.store(core_.time.ticks(), std::memory_order_relaxed);
   }
   give_back_shared(ahead, nullptr);
 }
