@@ -141,6 +141,7 @@ TEST_CASE("a production trace: every invocation completes, and cold starts equal
     if (minutes == 10) ten = seen;
   }
   std::uint64_t best = there;
+  replayed usual;
   for (const auto& [name, options] : std::vector<std::pair<std::string, histogram_options>>{
            {"histogram", {}},
            {"histogram, tail 95 %", {.tail_percent = 95}},
@@ -151,10 +152,13 @@ TEST_CASE("a production trace: every invocation completes, and cold starts equal
            {"same, else 60 min", {.pauses_min = 2, .otherwise = 60min}}}) {
     const auto seen = replay(all, {.instances_max = 1, .keep = keep_alive::histogram(options)});
     row(name, seen, "");
+    if (name == "histogram") usual = seen;
     if (seen.resident_minutes <= ten.resident_minutes) best = std::min(best, seen.cold);
   }
   table +=
       fmt::format("  at 10 min fixed's residency or less: {} cold, not {}; first: {}\n", best, ten.cold, all.size());
   WARN(table);
-  CHECK(2 * best <= ten.cold);
+  // The defaults have to do it, not one setting of several.
+  CHECK(2 * usual.cold <= ten.cold);
+  CHECK(usual.resident_minutes <= ten.resident_minutes);
 }

@@ -2,6 +2,7 @@
 // Policies alone, and what a runtime makes of their plans.
 
 #include "support/catch.hpp"
+#include "support/scripted_keep_alive.hpp"
 
 #include <dormouse/runtime.hpp>
 #include <dormouse/testing/eventually.hpp>
@@ -18,29 +19,10 @@
 using namespace dormouse;
 using namespace std::chrono_literals;
 using dormouse::testing::manual_clock;
+using support::script;
+using support::scripted;
 
 namespace {
-
-// Does as it is told, and notes what it is told.
-struct script {
-  keep_alive_plan plan{};
-  std::vector<std::chrono::nanoseconds> pauses{};
-  int plans = 0;
-  bool gone = false;
-};
-class scripted final : public keep_alive_policy {
- public:
-  explicit scripted(script& by) : by_(by) {}
-  ~scripted() override { by_.gone = true; }
-  void used_after(std::chrono::nanoseconds idle) noexcept override { by_.pauses.push_back(idle); }
-  keep_alive_plan plan() noexcept override {
-    ++by_.plans;
-    return by_.plan;
-  }
-
- private:
-  script& by_;
-};
 
 struct scene {
   explicit scene(keep_alive_plan plan, function_options options = {}) {
@@ -49,7 +31,7 @@ struct scene {
     work = host.define("work", per_instance([this] { return counted(made); }), options);
   }
   struct counted {
-    explicit counted(int& made) { ++made; }
+    explicit counted(int& count) { ++count; }
     int operator()(int value) { return value; }
   };
   void pass(std::chrono::nanoseconds by) {
@@ -256,4 +238,70 @@ TEST_CASE("keep_alive options outside their bounds are refused", "[keep_alive]")
   CHECK_NOTHROW(host.define("work", [] {}));
   CHECK(keep_alive::fixed(1s) != keep_alive::fixed(1s));
   CHECK(keep_alive{} == keep_alive{});
+}
+
+TEST_CASE("an instance that could not be made ahead is not counted as one", "[keep_alive][prewarm]") {
+  manual_clock time;
+  int tries = 0;
+  script told;
+  told.plan = {.keep = 0s, .prewarm_after = 1min, .prewarm_keep = 1min};
+  runtime host{{.time = &time, .drive = drive_mode::host}};
+  auto work = host.define("work", per_instance([&] {
+                            if (++tries == 2) throw std::runtime_error("not now");
+                            return [state = 0](int value) mutable { return value + state++; };
+                          }),
+                          {.keep = keep_alive::custom([&] { return std::make_unique<scripted>(told); })});
+  CHECK(work(1));
+  host.poll();
+  time.advance(1min);
+  host.poll();
+  REQUIRE(tries == 2);
+  const auto sums = work.stats();
+  CHECK(sums.init_failures == 1);
+  CHECK(sums.cold_starts == 1);
+  CHECK(sums.prewarmed == 0);
+}
+
+TEST_CASE("a plan for ever is one for 30 days", "[keep_alive]") {
+  constexpr auto ever = std::chrono::nanoseconds::max();
+  scene kept({.keep = ever});
+  kept();
+  kept.pass(24h * 29);
+  CHECK(kept.instances() == 1);
+  kept.pass(24h * 2);
+  CHECK(kept.instances() == 0);
+  scene ahead({.keep = 0s, .prewarm_after = 1min, .prewarm_keep = ever});
+  ahead();
+  ahead.pass(24h * 29);
+  CHECK(ahead.instances() == 1);
+  scene negative({.keep = -ever, .prewarm_after = -ever, .prewarm_keep = 1min});
+  negative();
+  negative.pass(30s);
+  CHECK(negative.instances() == 1);
+  negative.pass(1min);
+  CHECK(negative.instances() == 0);
+}
+
+TEST_CASE("a factory of policies may use the runtime", "[keep_alive]") {
+  runtime host;
+  host.define("work", [] {}, {.keep = keep_alive::custom([&] {
+                                host.define("other", [] {});
+                                return keep_alive::fixed(1s).make();
+                              })});
+  CHECK(host.stats().functions == 2);
+}
+
+TEST_CASE("what is made ahead after a replace is the new handler's", "[keep_alive][prewarm]") {
+  scene now({.keep = 0s, .prewarm_after = 5min, .prewarm_keep = 2min});
+  now();
+  now.pass(1min);
+  int newer = 0;
+  CHECK(now.host.replace(*now.work, per_instance([&newer] { return scene::counted(newer); })));
+  now.pass(4min + 1s);
+  CHECK(now.made == 1);
+  CHECK(newer == 1);
+  CHECK(now.instances() == 1);
+  CHECK(now.host.replace(*now.work, per_instance([&newer] { return scene::counted(newer); })));
+  CHECK(now.work->stats().prewarmed_unused == 1);
+  CHECK(now.instances() == 0);
 }

@@ -143,6 +143,8 @@ class instance_pool {
   }
   void started_using(function_record& record) noexcept;
   void stopped_using(function_record& record) noexcept;
+  static void bound(keep_alive_plan& plan) noexcept;
+  [[nodiscard]] bool came_too_late(const function_activity& activity) noexcept;
   void arm_keep_alive(function_record& record, clock::time_point due) noexcept;
   void keep_alive_due(function_record& record) noexcept;
   bool next_stage(function_record& record, dead_instances& dead) noexcept;

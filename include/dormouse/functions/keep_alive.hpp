@@ -21,8 +21,10 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
-// All times count from the moment at which the function became unused.
+// All times count from the moment at which the function became unused. What is outside 0 .. 30 days is taken as the
+// nearest that is not.
 struct keep_alive_plan {
+  static constexpr std::chrono::nanoseconds time_max = std::chrono::hours{24 * 30};
   // Idle instances are destroyed after so long; 0: soon.
   std::chrono::nanoseconds keep{0};
   // Then one instance is made again at this time, in the hope of being needed; empty: none. Before the end of `keep`:
@@ -82,7 +84,7 @@ class keep_alive {
   [[nodiscard]] static keep_alive fixed(std::chrono::nanoseconds length);
   // Throws std::invalid_argument, naming the field and its bounds, for a value outside them.
   [[nodiscard]] static keep_alive histogram(const histogram_options& options = {});
-  // Your own; called once by define(), which throws what it throws, and std::invalid_argument for null.
+  // Your own; called once by define(), under no lock, which throws what it throws, and std::invalid_argument for null.
   [[nodiscard]] static keep_alive custom(factory make);
 
   [[nodiscard]] bool empty() const noexcept { return make_ == nullptr; }

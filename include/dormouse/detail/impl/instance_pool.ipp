@@ -191,6 +191,7 @@ DORMOUSE_INLINE void instance_pool::place(function_activity& activity, lease& ea
   if (activity.callers.empty() && activity.queue.empty() && makes_room(activity, each)) {
     return drop(activity, each, dead);
   }
+  if (each.prewarmed && came_too_late(activity)) return drop(activity, each, dead);
   if (std::exchange(each.counted, false)) stopped_using(*activity.record);
   const bool wanted = !activity.callers.empty() || !activity.queue.empty() || activity.record->is_paused() ||
                       has_policy(*activity.record);
@@ -319,7 +320,9 @@ DORMOUSE_INLINE void instance_pool::attend(function_record& record, lease& each)
 DORMOUSE_INLINE void instance_pool::give_back(lease& each) noexcept {
   function_record& record = *each.record;
   lease_slot* slot = nullptr;
-  if (this_thread_leases.usable() && each.keep && core_.phase() == core_phase::open) {
+  // relaxed: set before the function was known. Its leases stay with no thread, so none of another's has to leave.
+  const bool policed = (record.attention.load(std::memory_order_relaxed) & attention_bits::policed) != 0;
+  if (this_thread_leases.usable() && each.keep && !policed && core_.phase() == core_phase::open) {
     keep_table_until_thread_ends();
     slot = &this_thread_leases.slot_of(record);
     // A lease of another function, or another one of this, makes place for the one used last.

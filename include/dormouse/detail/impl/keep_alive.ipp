@@ -8,6 +8,7 @@
 #include <dormouse/detail/instance_pool.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
@@ -19,18 +20,30 @@ DORMOUSE_INLINE void instance_pool::started_using(function_record& record) noexc
   state.stage = keep_alive_stage::used;
 }
 
+// What a policy may say and what is done are two things: times are added to others. In place, as this runs in each use.
+DORMOUSE_INLINE void instance_pool::bound(keep_alive_plan& plan) noexcept {
+  const auto within = [](std::chrono::nanoseconds& time) {
+    if (time.count() < 0 || time > keep_alive_plan::time_max) [[unlikely]]
+      time = time.count() < 0 ? std::chrono::nanoseconds{0} : keep_alive_plan::time_max;
+  };
+  within(plan.keep);
+  if (plan.prewarm_after) within(*plan.prewarm_after);
+  within(plan.prewarm_keep);
+}
+
 // Under the function's lock: it has been given back, or the right came to nothing.
 DORMOUSE_INLINE void instance_pool::stopped_using(function_record& record) noexcept {
   keep_alive_state& state = record.totals->keep;
-  const auto now = core_.time.now();
-  if (--state.in_use != 0) return arm_keep_alive(record, now + record.settings->options.idle_timeout);
+  --state.in_use;
   if (state.policy == nullptr) return;  // undefined meanwhile
-  keep_alive_plan plan = state.policy->plan();
+  const auto now = core_.time.now();
+  if (state.in_use != 0) return arm_keep_alive(record, now + record.settings->options.idle_timeout);
+  keep_alive_plan& plan = state.plan = state.policy->plan();
+  bound(plan);
   if (plan.prewarm_after && *plan.prewarm_after <= plan.keep) {
     plan.keep = std::max(plan.keep, *plan.prewarm_after + plan.prewarm_keep);
     plan.prewarm_after.reset();
   }
-  state.plan = plan;
   state.unused_since = now;
   state.stage = keep_alive_stage::kept;
   arm_keep_alive(record, now + plan.keep);
@@ -52,7 +65,8 @@ DORMOUSE_INLINE void instance_pool::keep_alive_due(function_record& record) noex
   {
     const std::lock_guard lock(core_.lock_of(record));
     keep_alive_state& state = record.totals->keep;
-    state.timer = 0;
+    // This one has fired. Any other took its place while it waited for the lock: one is enough.
+    core_.timers.cancel(std::exchange(state.timer, 0));
     if (state.policy == nullptr || core_.phase() != core_phase::open) return;
     if (state.in_use != 0) {
       drop_surplus(record, dead);
@@ -85,7 +99,8 @@ DORMOUSE_INLINE bool instance_pool::next_stage(function_record& record, dead_ins
     const auto at = state.unused_since + *plan.prewarm_after;
     if (now < at) return arm_keep_alive(record, at), false;
     state.stage = keep_alive_stage::prewarmed;
-    return arm_keep_alive(record, at + plan.prewarm_keep), true;
+    arm_keep_alive(record, at + plan.prewarm_keep);
+    return true;
   }
   if (state.stage == keep_alive_stage::prewarmed) {
     drop_unused(record, dead, std::numeric_limits<std::uint64_t>::max());
@@ -137,12 +152,27 @@ DORMOUSE_INLINE void instance_pool::prewarm(function_record& record) noexcept {
     } catch (const std::bad_alloc&) {
       return;
     }
-    ++record.totals->prewarmed;
   }
   auto made = make(record, allowed);
   if (!made) return;  // the first event tries again, and reports why it cannot
-  made->made->prewarmed = true;
-  give_back_shared(*made->made, nullptr);
+  lease& ahead = *made->made;
+  {
+    const std::lock_guard lock(core_.lock_of(record));
+    ++record.totals->prewarmed;
+    ahead.prewarmed = true;
+  }
+  give_back_shared(ahead, nullptr);
+}
+
+// Under the function's lock: is it too late for an instance made ahead that is there now? Then making it took longer
+// than it was to be kept, and its timer has come and gone.
+DORMOUSE_INLINE bool instance_pool::came_too_late(const function_activity& activity) noexcept {
+  function_record& record = *activity.record;
+  if (!has_policy(record)) return false;
+  const keep_alive_state& state = record.totals->keep;
+  if (state.in_use != 0) arm_keep_alive(record, core_.time.now() + record.settings->options.idle_timeout);
+  if (state.stage != keep_alive_stage::over && state.stage != keep_alive_stage::away) return false;
+  return record.is_paused() || (activity.callers.empty() && activity.queue.empty());
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

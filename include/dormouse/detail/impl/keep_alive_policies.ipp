@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -33,6 +34,7 @@ class histogram_keep_alive final : public keep_alive_policy {
   void used_after(std::chrono::nanoseconds idle) noexcept override {
     const auto bin = static_cast<std::uint64_t>(idle / options_.bin);
     if (bin == 0) return;  // any plan outlasts it, and bursts would drown what is between them
+    plan_.reset();
     if (bin >= counts_.size()) {
       ++beyond_;
       return;
@@ -43,7 +45,17 @@ class histogram_keep_alive final : public keep_alive_policy {
     if (within_ == forgets_at) forget_half();
   }
 
+  // A look at all bins, under the function's lock: not at each use of a burst, which changes none of them.
   [[nodiscard]] keep_alive_plan plan() noexcept override {
+    if (!plan_) plan_ = make_plan();
+    return *plan_;
+  }
+
+ private:
+  // Bounds the counts: 4 bytes a bin hold them. Habits that change show long before, as new pauses outnumber old ones.
+  static constexpr std::uint64_t forgets_at = 1'000'000'000;
+
+  [[nodiscard]] keep_alive_plan make_plan() const noexcept {
     if (!says_something()) return {.keep = options_.otherwise};
     const std::chrono::nanoseconds earliest = options_.bin * bin_of(options_.head_percent);
     const std::chrono::nanoseconds latest = options_.bin * (bin_of(options_.tail_percent) + 1);
@@ -53,10 +65,6 @@ class histogram_keep_alive final : public keep_alive_policy {
     if (from <= 2 * options_.bin) return {.keep = until};
     return {.keep = options_.bin, .prewarm_after = from, .prewarm_keep = until - from};
   }
-
- private:
-  // Habits change: then the older half of what was seen is forgotten. (4 bytes a bin hold it.)
-  static constexpr std::uint64_t forgets_at = 1'000'000'000;
 
   void forget_half() noexcept {
     within_ = 0;
@@ -89,7 +97,8 @@ class histogram_keep_alive final : public keep_alive_policy {
   std::vector<std::uint32_t> counts_;
   std::uint64_t within_ = 0;
   std::uint64_t beyond_ = 0;
-  double squares_ = 0;  // the sum of the squared counts
+  double squares_ = 0;                     // the sum of the squared counts
+  std::optional<keep_alive_plan> plan_{};  // of these counts
 };
 
 template <class Value>

@@ -204,17 +204,17 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
                                                const function_options& options) {
   wiring::check_name(name);
   wiring::check_options(options, ops);
+  owner_in<function_totals> totals(nullptr, {&memory_});  // before the lock: the factory of a policy is the user's
+  if (!options.keep.empty()) {
+    totals = make_in<function_totals>(memory_);
+    totals->keep.policy = options.keep.make();
+  }
   const std::lock_guard lock(mutex_);
   if (find(name) != nullptr) {
     throw std::invalid_argument(fmt::format("dormouse: function \"{}\" is already defined", name));
   }
   const function_settings* const settings = intern(options);
   grow_table();
-  owner_in<function_totals> totals(nullptr, {&memory_});
-  if (!options.keep.empty()) {
-    totals = make_in<function_totals>(memory_);
-    totals->keep.policy = options.keep.make();
-  }
   function_record* const record = new_record();
   record->name_data = keep_name(name);
   record->name_size = static_cast<std::uint8_t>(name.size());
