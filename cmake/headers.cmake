@@ -32,7 +32,9 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/runtime/runtime_options.hpp
     include/dormouse/runtime/trigger.hpp
     include/dormouse/services/table.hpp
+    include/dormouse/testing/events.hpp
     include/dormouse/testing/eventually.hpp
+    include/dormouse/testing/faults.hpp
     include/dormouse/testing/manual_clock.hpp
     include/dormouse/testing/simulation.hpp
     include/dormouse/triggers/on_file.hpp
@@ -52,7 +54,9 @@ set(DORMOUSE_TIME_ZONES_HEADERS
 
 # Needs nlohmann-json; belongs to dormouse::json.
 set(DORMOUSE_JSON_HEADERS
+    include/dormouse/event_json.hpp
     include/dormouse/json.hpp
+    include/dormouse/testing/event_log.hpp
 )
 
 # Not API.
@@ -99,6 +103,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/status_board.hpp
     include/dormouse/detail/task_lane.hpp
     include/dormouse/detail/task_state.hpp
+    include/dormouse/detail/text_formats.hpp
     include/dormouse/detail/thread_shelf.hpp
     include/dormouse/detail/timekeeper.hpp
     include/dormouse/detail/waiting.hpp

@@ -82,6 +82,7 @@ int child_of(scene& had, std::optional<pending<int>>& unfinished) {
   return 0;
 }
 
+#if !defined(DORMOUSE_THREAD_SANITIZER)  // which ends a child that starts threads
 // A runtime of the child's own, threads and all.
 int new_runtime() {
   runtime fresh{{.thread_idle_timeout = 0ns}};
@@ -91,6 +92,7 @@ int new_runtime() {
   if (!later || later->get().value() != 10) return 21;
   return fresh.close(10s).empty() ? 0 : 22;
 }
+#endif
 
 }  // namespace
 
@@ -104,7 +106,7 @@ TEST_CASE("a forked child is refused in words, and may make a runtime of its own
   CHECK(had.stateful(1).value() == 2);
   std::optional<pending<int>> unfinished = stuck.submit(7).value();
   CHECK(in_child([&] { return child_of(had, unfinished); }) == 0);
-#if !defined(DORMOUSE_THREAD_SANITIZER)  // which ends a child that starts threads
+#if !defined(DORMOUSE_THREAD_SANITIZER)
   CHECK(in_child([] { return new_runtime(); }) == 0);
 #endif
   hold = false;
@@ -171,7 +173,9 @@ TEST_CASE("a forked child that returns from main ends", "[fork]") {
   const pid_t child = ::fork();
   if (child == 0) {
     had.host.reset();
-    std::thread([] {}).join();
+#if !defined(DORMOUSE_THREAD_SANITIZER)
+    std::thread([] {}).join();  // whose end gives leases back
+#endif
     std::exit(0);
   }
   int status = 0;

@@ -3,12 +3,18 @@
 
 #include "support/catch.hpp"
 
+#include <dormouse/detail/platform/wall_alarm.hpp>
 #include <dormouse/runtime.hpp>
 #include <dormouse/testing/manual_clock.hpp>
 #include <dormouse/triggers/on_schedule.hpp>
 
+#include <fmt/format.h>
+#include <poll.h>
+
 #include <chrono>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <utility>
@@ -292,3 +298,29 @@ TEST_CASE("wiring says what is wrong with a schedule", "[on_schedule]") {
   CHECK_THROWS_AS(on_schedule("@hourly", {.catch_up_max = 0}), std::invalid_argument);
   CHECK_THROWS_AS(on_schedule("@hourly", {.waiting_max = 20'000}), std::invalid_argument);
 }
+
+#if DORMOUSE_PLATFORM_LINUX
+TEST_CASE("the alarm of the calendar clock can be read when its time has come, and not before", "[on_schedule]") {
+  detail::wall_alarm alarm;
+  REQUIRE(alarm.open());
+  const auto readable = [&](int ms) {
+    pollfd one{.fd = alarm.descriptor(), .events = POLLIN, .revents = 0};
+    return ::poll(&one, 1, ms) == 1;
+  };
+  alarm.set(std::chrono::system_clock::now() + 1h);
+  CHECK(!readable(0));
+  alarm.set(std::chrono::system_clock::now() + 1ms);
+  CHECK(readable(10'000));
+  alarm.drain();
+  CHECK(!readable(0));
+  alarm.set(std::chrono::system_clock::time_point{} - 24h);  // long past
+  CHECK(readable(10'000));
+  // That it is cancelled when somebody sets the clock is the kernel's doing: what can be seen is that it was asked to.
+  std::ifstream info(fmt::format("/proc/self/fdinfo/{}", alarm.descriptor()));
+  const std::string told(std::istreambuf_iterator<char>(info), {});
+  const int flags = TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET;
+  INFO(told);
+  CHECK(told.find(fmt::format("clockid: {}\n", CLOCK_REALTIME)) != std::string::npos);
+  CHECK(told.find(fmt::format("settime flags: 0{}\n", flags)) != std::string::npos);
+}
+#endif

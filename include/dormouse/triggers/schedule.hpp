@@ -51,6 +51,7 @@ class time_zone {
   virtual ~time_zone() = default;
 
   [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+  // Called on library threads, too: must neither block for long nor throw.
   [[nodiscard]] virtual period at(std::chrono::sys_seconds when) const = 0;
 
   [[nodiscard]] static const time_zone& utc() noexcept;

@@ -61,7 +61,8 @@ DORMOUSE_INLINE result<reply> call_on_worker(const function_reference& target, c
 }  // namespace detail
 
 DORMOUSE_INLINE runtime::runtime(runtime_options options)
-    : core_(std::make_shared<detail::core>(std::move(options))), bindings_(std::make_shared<bindings>()) {
+    : core_(new detail::core(std::move(options))),  // apart from its count: threads that drive keep weak references
+      bindings_(std::make_shared<bindings>()) {
   core_->start();
 }
 
