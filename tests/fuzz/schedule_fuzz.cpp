@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Any bytes are refused with a column inside them, or are a schedule whose next times are later and later, in UTC and in
-// a zone whose clock is changed every week; and nothing lies between a time and the next.
+// Any bytes are refused with a column inside them, or are a schedule whose next times are later and later, in UTC and
+// in a zone whose clock is changed every week; and nothing lies between a time and the next.
 
 #include <dormouse/triggers/schedule.hpp>
 
