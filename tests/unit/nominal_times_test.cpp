@@ -78,3 +78,18 @@ TEST_CASE("after more jumps than are remembered still nothing is given twice", "
   }
   CHECK(given.size() > 100);
 }
+
+TEST_CASE("of the gaps that jumps have left the earliest is forgotten, and counts as given", "[nominal_times]") {
+  for (const int jumps : {10, 40}) {
+    CAPTURE(jumps);
+    nominal_times times(next, start, false);
+    const auto look = [&](time_point now) {
+      const auto found = times.look_at(now, time_point::min(), 1);
+      times.take(now, found);
+      return found.due.size();
+    };
+    for (int i = 1; i <= jumps; ++i) CHECK(look(start + i * 1h) == 1);  // five of six are left out
+    CHECK(look(start + 1h) == 0);
+    CHECK(look(start + 75min) == (jumps == 10 ? 1U : 0U));
+  }
+}
