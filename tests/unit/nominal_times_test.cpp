@@ -5,6 +5,7 @@
 
 #include <dormouse/detail/nominal_times.hpp>
 #include <dormouse/detail/random.hpp>
+#include <dormouse/triggers/on_schedule.hpp>  // with it the bodies, when they are inline
 
 #include <algorithm>
 #include <chrono>
