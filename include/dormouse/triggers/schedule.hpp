@@ -71,7 +71,7 @@ class schedule {
 
   // The first time after `after`; empty when there is none any more. For a period: `after` plus the period. Times are
   // whole seconds but for periods and at(). Years 1900 .. 2261; computed in bounded time (well under 1 us; rare
-  // ones like "0 0 29 2 *" some us, none more than 1 ms).
+  // ones like "0 0 29 2 *" some us, none more than a few ms).
   [[nodiscard]] std::optional<time_point> next(time_point after, const time_zone& zone = time_zone::utc()) const;
 
   // As it was parsed, or in the words above.
