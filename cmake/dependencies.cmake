@@ -22,7 +22,11 @@ if(NOT TARGET nlohmann_json::nlohmann_json)
   find_package(nlohmann_json 3 QUIET)
 endif()
 
-# Optional: dormouse::time_zones exists when it does.
-if(NOT TARGET date::date-tz)
+# Only for dormouse::time_zones.
+if(DORMOUSE_TIME_ZONES AND NOT TARGET date::date-tz)
   find_package(date QUIET)
+  if(NOT TARGET date::date-tz AND NOT DORMOUSE_TIME_ZONES STREQUAL "AUTO")
+    message(FATAL_ERROR "dormouse: DORMOUSE_TIME_ZONES is on, and Howard Hinnant's date library with its tz part was not "
+                        "found. Install libhowardhinnant-date-dev (Debian), say where it is with date_DIR, or switch off.")
+  endif()
 endif()

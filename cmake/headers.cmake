@@ -82,6 +82,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
     include/dormouse/detail/memory.hpp
+    include/dormouse/detail/nominal_times.hpp
     include/dormouse/detail/outcomes.hpp
     include/dormouse/detail/platform/cycle_counter.hpp
     include/dormouse/detail/platform/directory_watch.hpp
@@ -152,6 +153,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/timekeeper.ipp
     include/dormouse/detail/impl/triggers/cron_fields.ipp
     include/dormouse/detail/impl/triggers/cron_parser.ipp
+    include/dormouse/detail/impl/triggers/nominal_times.ipp
     include/dormouse/detail/impl/triggers/on_file.ipp
     include/dormouse/detail/impl/triggers/on_schedule.ipp
     include/dormouse/detail/impl/triggers/schedule.ipp

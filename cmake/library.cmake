@@ -1,4 +1,4 @@
-# What is built? One body of code in two flavours, and the opt-in JSON codec.
+# What is built? One body of code in two flavours, the opt-in JSON codec, and the time zones.
 
 set(core_headers ${DORMOUSE_PUBLIC_HEADERS} ${DORMOUSE_CONFORMANCE_HEADERS} ${DORMOUSE_DETAIL_HEADERS} ${DORMOUSE_BODIES})
 
@@ -24,7 +24,7 @@ target_link_libraries(dormouse_header_only INTERFACE fmt::fmt Threads::Threads
                       $<BUILD_INTERFACE:dormouse_concurrentqueue> $<INSTALL_INTERFACE:dormouse::concurrentqueue>)
 
 # <dormouse/triggers/time_zones.hpp>; goes beside either flavour: its archive knows nothing of the library's own types.
-if(TARGET date::date-tz)
+if(DORMOUSE_TIME_ZONES AND TARGET date::date-tz)
   add_library(dormouse_time_zones STATIC src/time_zones/time_zones.cpp)
   add_library(dormouse::time_zones ALIAS dormouse_time_zones)
   set_target_properties(dormouse_time_zones PROPERTIES EXPORT_NAME time_zones POSITION_INDEPENDENT_CODE ON)

@@ -40,6 +40,7 @@
 #include <dormouse/detail/impl/timekeeper.ipp>
 #include <dormouse/detail/impl/triggers/cron_fields.ipp>
 #include <dormouse/detail/impl/triggers/cron_parser.ipp>
+#include <dormouse/detail/impl/triggers/nominal_times.ipp>
 #include <dormouse/detail/impl/triggers/on_file.ipp>
 #include <dormouse/detail/impl/triggers/on_schedule.ipp>
 #include <dormouse/detail/impl/triggers/schedule.ipp>

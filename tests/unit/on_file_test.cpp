@@ -58,6 +58,7 @@ class parked_port final : public trigger_port {
     descriptor = which;
     return {};
   }
+  void forget(int) noexcept override {}
   std::size_t in_flight() const noexcept override { return 0; }
   void wake_when_over() override {}
   const dormouse::clock& time() const noexcept override { return now; }

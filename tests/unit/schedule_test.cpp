@@ -75,7 +75,10 @@ TEST_CASE("names, periods and single times", "[schedule]") {
   CHECK(schedule::parse("rate(1 day)")->period() == std::chrono::nanoseconds{24h});
   CHECK(times("at(2026-11-23T10:00:00)", after, 2) == texts{"2026-11-23 10:00:00"});
   CHECK(times("at(2026-11-23T09:00:00)", after, 2).empty());
+  CHECK(times("at(2026-11-23T10:00:00Z)", after, 2) == texts{"2026-11-23 10:00:00"});
   CHECK(schedule::at(after).next(after - 1s) == after);
+  CHECK(schedule::parse(schedule::at(after).text())->next(after - 1s) == after);
+  CHECK(schedule::parse(schedule::every(1500us).text())->period() == 1500us);
   CHECK(!schedule::at(after).next(after));
   CHECK(schedule::every(2s).next(after) == after + 2s);
   CHECK_THROWS_AS(schedule::every(0s), std::invalid_argument);
@@ -118,12 +121,16 @@ TEST_CASE("what is wrong with an expression is said, with its column", "[schedul
   CHECK(wrong("rate(1 minutes)") == "column 8: 1 minute, but 2 minutes");
   CHECK(wrong("rate(5 weeks)") == "column 8: the unit must be minute(s), hour(s) or day(s)");
   CHECK(wrong("at(2026-13-01T00:00:00)") == "column 4: no such day");
+  CHECK(wrong("at(9999-12-01T00:00:00)") == "column 4: give a year of 1900 .. 2261");
+  CHECK(wrong("at(2026-12-01T00:00:00+01)") == "column 23: only Z may follow the time");
   CHECK(wrong("at(2026-12-01)").starts_with("column 14: a time is expected"));
   CHECK(wrong("cron(0 8 1 * MON *)") == "column 14: one of day-of-month and day-of-week, and only one, must be ?");
   CHECK(wrong("cron(0 8 ? * 8#1 *)") == "column 14: 8 is no day of the week; give 1 .. 7");
   CHECK(wrong("cron(0 8 ? * 2#6 *)").starts_with("column 17: a month has up to five"));
   CHECK(wrong("cron(0 8 ? * MON *") == "column 19: the closing ) is missing");
   CHECK(wrong("TZ= 0 0 * * *") == "column 4: a time zone is expected, as in TZ=Europe/Berlin");
+  CHECK(wrong("TZ=UTC\t60 0 * * *") == "column 8: 60 is no minute; give 0 .. 59");
+  CHECK(wrong("TZ=UTC") == "column 7: nothing is scheduled; give five fields, as in 30 8 * * Mon-Fri");
   CHECK(wrong(std::string(2'000, '*')) == "column 1: a schedule has at most 1,024 bytes");
   CHECK(schedule::parse("x").error().code == errc::invalid_argument);
 }
@@ -133,6 +140,7 @@ TEST_CASE("next is bounded for rare and for exhausted schedules", "[schedule]") 
   CHECK(!schedule::parse("cron(0 0 1 1 ? 1999)")->next(utc(2026, 1, 1)));
   CHECK(!schedule::parse("0 0 1 1 *")->next(utc(2261, 6, 1)));
   CHECK(!schedule::parse("* * * * *")->next(time_point::max()));
+  CHECK(!schedule::parse("@every 1h")->next(time_point::max()));
   CHECK(!schedule::parse("* * * * *")->next(time_point::min()));
   CHECK(std::chrono::steady_clock::now() - begun < 1s);
 }

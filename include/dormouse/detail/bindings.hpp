@@ -35,6 +35,7 @@ class attached_trigger final : public trigger_port, public std::enable_shared_fr
   result<void> post(event message) override;
   result<void> wake_at(clock::time_point due) override;
   result<void> wake_on(int descriptor) override;
+  void forget(int descriptor) noexcept override;
   [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_.load(); }
   void wake_when_over() override;
   [[nodiscard]] const clock& time() const noexcept override { return target_.owner->time; }

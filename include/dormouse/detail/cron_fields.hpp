@@ -46,7 +46,8 @@ struct cron_fields {
   [[nodiscard]] std::optional<std::chrono::seconds> time_of_day_from(std::chrono::seconds from) const noexcept;
 };
 
-// What a schedule is: times of the calendar, a period, or one time.
-using schedule_rule = std::variant<cron_fields, std::chrono::nanoseconds, std::chrono::system_clock::time_point>;
+// What a schedule is: times of the calendar, a period, one time, or one local time.
+using schedule_rule = std::variant<cron_fields, std::chrono::nanoseconds, std::chrono::system_clock::time_point,
+                                   std::chrono::local_seconds>;
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

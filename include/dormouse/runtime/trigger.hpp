@@ -30,8 +30,10 @@ class trigger_port {
   // time.
   // Fails: limit_exceeded (descriptors), unavailable (no_threads).
   virtual result<void> wake_on(int descriptor) = 0;
+  // Takes back what wake_on was asked for. A descriptor that is no longer waited for keeps no thread.
+  virtual void forget(int descriptor) noexcept = 0;
   // How many of the events posted here are not over: accepted, and neither succeeded, delivered, cancelled nor a dead
-  // letter yet.
+  // letter yet. This and the next are for a trigger that counts_events().
   [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
   // Calls wake() once when the next of them is over; at once when there is none.
   virtual void wake_when_over() = 0;
@@ -58,6 +60,8 @@ class trigger {
   virtual void stop() noexcept {}
   // True promises that wake() neither blocks nor runs code of the user's: then the timekeeper itself calls it.
   [[nodiscard]] virtual bool brief() const noexcept { return false; }
+  // True: the port counts its events until they are over, which costs each an allocation.
+  [[nodiscard]] virtual bool counts_events() const noexcept { return false; }
 
  protected:
   trigger() = default;

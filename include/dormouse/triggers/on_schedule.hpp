@@ -9,11 +9,13 @@
 // handler runs; extensions: schedule (the text) and pastdue ("true", "false"). A handler that takes
 // `const schedule_event&` gets them as values.
 //
-// Each nominal time is given at most once, whatever the calendar clock does: put back, it does not repeat what was
-// given; put forward, what it skipped counts as missed. A period (@every, rate) is counted on the steady clock from
-// attach on, and such jumps do not move it.
-// Missed are runs that come more than `missed_after` late: the machine slept, the clock was put forward, or the process
-// was not there (resume_after). An event that the function refuses (a full queue) is offered again every second.
+// Each nominal time is given at most once, whatever the calendar clock does. Put forward, it makes runs that are
+// missed; put back, it repeats none, but those that were skipped and not made up for run when it shows their time. A
+// period (@every, rate) is counted on the steady clock from attach on, and such jumps do not move it.
+// Missed is a run that comes more than `missed_after` late, or so late that a later one is due as well: the machine was
+// busy or slept, the clock was put forward, or the process was not there (resume_after). A run that the function
+// refuses (a full queue) is offered again every second.
+// A schedule without a next time has ended, and keeps neither thread nor descriptor; no clock revives it.
 // Threads:  at rest one sleeping thread (none under run() or when the host drives). On Linux, with the system's clock,
 //           a schedule that is not a period has one descriptor, which tells of changes of the calendar clock; elsewhere
 //           the clock is looked at every 30 s.
@@ -35,7 +37,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR {
 
 // What is made of runs that were missed.
 enum class missed_runs : std::uint8_t {
-  skip = 1,  // nothing
+  skip = 1,  // nothing; the latest of several is run when it is not late itself
   once,      // the latest of them is run
   all,       // each is run, the earliest first; of more than catch_up_max the latest
 };
@@ -55,7 +57,7 @@ struct on_schedule_options {
   missed_runs missed = missed_runs::once;
   overlapping_runs overlap = overlapping_runs::skip;
   // The nominal time of the last run that is known to have been made, by an earlier process perhaps: later ones that
-  // have passed were missed. Empty: it begins at attach.
+  // have passed were missed (a hundred years of them at most). Empty: it begins at attach.
   std::optional<schedule::time_point> resume_after{};
   // How late a run may be before it counts as missed, 1 ms .. 24 h.
   std::chrono::nanoseconds missed_after{std::chrono::seconds{10}};

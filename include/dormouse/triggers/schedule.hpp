@@ -13,7 +13,8 @@
 //   @every 250ms                        a period: ns us ms s m h d, also together (1h30m); 1 us .. 365 days
 //   TZ=Europe/Berlin 0 3 * * *          in a time zone (CRON_TZ= is the same)
 //   cron(0 10 ? * 6L 2026-2030)         AWS: the year comes last; ? L W LW L-3 #, days of the week 1-7 = SUN-SAT
-//   rate(5 minutes)  at(2026-11-23T10:00:00)   AWS
+//   rate(5 minutes)                     AWS
+//   at(2026-11-23T10:00:00)             AWS: once, in local time; with Z behind it (10:00:00Z) in UTC
 // A field is * or a list of numbers, names (Jan, mon), ranges (9-17) and steps (*/15, 9-17/2, 5/15: from 5 on). 0 and 7
 // are Sunday. ? is *. When day-of-month and day-of-week are both given, either is enough.
 //
@@ -69,8 +70,8 @@ class schedule {
   static schedule at(time_point when);
 
   // The first time after `after`; empty when there is none any more. For a period: `after` plus the period. Times are
-  // whole seconds but for periods and at(). Years 1900 .. 2261; computed in bounded time (some 10 us; rare ones
-  // like "0 0 29 2 *" take longer).
+  // whole seconds but for periods and at(). Years 1900 .. 2261; computed in bounded time (well under 1 us; rare
+  // ones like "0 0 29 2 *" some us, none more than a few ms).
   [[nodiscard]] std::optional<time_point> next(time_point after, const time_zone& zone = time_zone::utc()) const;
 
   // As it was parsed, or in the words above.

@@ -59,7 +59,8 @@ DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
     if (stopped_) return failure{.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
   }
   item_pointer keeper;
-  auto token = std::make_shared<posted>(shared_from_this());
+  std::shared_ptr<posted> token;
+  if (source_->counts_events()) token = std::make_shared<posted>(shared_from_this());
   if (auto handed = hand_over_event(target_, std::move(message), keeper, nullptr, true, std::move(token)); !handed) {
     return std::move(handed).error();
   }
@@ -67,11 +68,15 @@ DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
 }
 
 // seq_cst here and in wake_when_over(): either the count is seen to have fallen there, or the wish for a wake here.
+// A timer and no call: the thread that ends an event may be inside wake(), and may hold locks of the function's.
 DORMOUSE_INLINE void attached_trigger::over() noexcept {
   in_flight_.fetch_sub(1, std::memory_order_seq_cst);
   if (!awaited_.exchange(false, std::memory_order_seq_cst)) return;
-  timekeeper& timers = target_.owner->timers;
-  [[maybe_unused]] const auto armed = timers.arm(target_.owner->time.now(), waker());
+  try {
+    if (target_.owner->timers.arm(target_.owner->time.now(), waker()) != 0) return;
+  } catch (...) {  // out of memory
+  }
+  awaited_.store(true);  // the next that is over tries again; so does the trigger when it wakes for another reason
 }
 
 DORMOUSE_INLINE void attached_trigger::wake_when_over() {
@@ -130,6 +135,12 @@ DORMOUSE_INLINE result<void> attached_trigger::wake_on(int descriptor) {
   auto watching = target_.owner->timers.watch(descriptor, waker());
   if (watching) descriptors_.insert(descriptor);
   return watching;
+}
+
+DORMOUSE_INLINE void attached_trigger::forget(int descriptor) noexcept {
+  const std::lock_guard lock(mutex_);
+  descriptors_.erase(descriptor);
+  target_.owner->timers.unwatch(descriptor);
 }
 
 }  // namespace detail

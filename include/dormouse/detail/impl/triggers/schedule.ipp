@@ -83,21 +83,28 @@ DORMOUSE_INLINE std::chrono::nanoseconds parse_rate(std::string_view text, std::
   throw parse_error{words[1].column, "the unit must be minute(s), hour(s) or day(s)"};
 }
 
-// at(2026-11-23T10:00:00), in UTC
-DORMOUSE_INLINE std::chrono::system_clock::time_point parse_at(std::string_view text, std::size_t column) {
+// at(2026-11-23T10:00:00): local. With Z behind it: UTC.
+DORMOUSE_INLINE schedule_rule parse_at(std::string_view text, std::size_t column) {
   constexpr std::string_view shape = "dddd-dd-ddTdd:dd:dd";
   for (std::size_t i = 0; i < shape.size(); ++i) {
     const bool fits = i < text.size() && (shape[i] == 'd' ? is_digit(text[i]) : text[i] == shape[i]);
     if (!fits) throw parse_error{column + i, "a time is expected as 2026-11-23T10:00:00"};
   }
-  if (text.size() > shape.size()) throw parse_error{column + shape.size(), "nothing may follow the time"};
+  const bool is_utc = text.substr(shape.size()) == "Z";
+  if (!is_utc && text.size() > shape.size()) throw parse_error{column + shape.size(), "only Z may follow the time"};
   const auto two = [&](std::size_t i) { return static_cast<unsigned>((text[i] - '0') * 10 + (text[i + 1] - '0')); };
   const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(two(0) * 100 + two(2))},
                                          std::chrono::month{two(5)}, std::chrono::day{two(8)}};
-  if (!date.ok() || static_cast<int>(date.year()) < cron_fields::year_first) throw parse_error{column, "no such day"};
+  if (!date.ok()) throw parse_error{column, "no such day"};
+  const int year = static_cast<int>(date.year());
+  if (year < cron_fields::year_first || year > cron_fields::year_last) {
+    throw parse_error{column, "give a year of 1900 .. 2261"};
+  }
   if (two(11) > 23 || two(14) > 59 || two(17) > 59) throw parse_error{column + 11, "no such time of the day"};
-  return std::chrono::sys_days{date} + std::chrono::hours{two(11)} + std::chrono::minutes{two(14)} +
-         std::chrono::seconds{two(17)};
+  const auto local = std::chrono::local_days{date} + std::chrono::hours{two(11)} + std::chrono::minutes{two(14)} +
+                     std::chrono::seconds{two(17)};
+  if (!is_utc) return local;
+  return std::chrono::system_clock::time_point{local.time_since_epoch()};
 }
 
 struct named_schedule {
@@ -140,7 +147,7 @@ DORMOUSE_INLINE std::string take_zone(word& text) {
   trim(text);
   if (!text.text.starts_with("TZ=") && !text.text.starts_with("CRON_TZ=")) return {};
   const std::size_t begun = text.text.find('=') + 1;
-  const std::size_t end = std::min(text.text.find(' '), text.text.size());
+  const std::size_t end = std::min(text.text.find_first_of(" \t"), text.text.size());
   if (begun == end) throw parse_error{text.column + begun, "a time zone is expected, as in TZ=Europe/Berlin"};
   std::string zone(text.text.substr(begun, end - begun));
   text.text.remove_prefix(end);
@@ -198,7 +205,7 @@ DORMOUSE_INLINE schedule schedule::every(std::chrono::nanoseconds period) {
 }
 
 DORMOUSE_INLINE schedule schedule::at(time_point when) {
-  return {fmt::format("at({:%Y-%m-%dT%H:%M:%S})", std::chrono::floor<std::chrono::seconds>(when)), {}, when};
+  return {fmt::format("at({:%Y-%m-%dT%H:%M:%S}Z)", std::chrono::floor<std::chrono::seconds>(when)), {}, when};
 }
 
 DORMOUSE_INLINE std::optional<std::chrono::nanoseconds> schedule::period() const noexcept {
@@ -256,10 +263,16 @@ DORMOUSE_INLINE std::optional<std::chrono::sys_seconds> next_elapsed(const cron_
 
 DORMOUSE_INLINE std::optional<schedule::time_point> schedule::next(time_point after, const time_zone& zone) const {
   if (const auto* const period = std::get_if<std::chrono::nanoseconds>(&rule_)) {
-    return after + std::chrono::ceil<time_point::duration>(*period);
+    const auto step = std::chrono::ceil<time_point::duration>(*period);
+    return after <= time_point::max() - step ? std::optional(after + step) : std::nullopt;
   }
-  if (const auto* const once = std::get_if<time_point>(&rule_))
+  if (const auto* const local = std::get_if<std::chrono::local_seconds>(&rule_)) {
+    const time_point once = detail::first_showing(*local, zone);
+    return once > after ? std::optional(once) : std::nullopt;
+  }
+  if (const auto* const once = std::get_if<time_point>(&rule_)) {
     return *once > after ? std::optional(*once) : std::nullopt;
+  }
   const auto& fields = std::get<detail::cron_fields>(rule_);
   const auto whole = std::chrono::floor<std::chrono::seconds>(after);
   if (whole < detail::first_second || whole >= detail::last_second) return std::nullopt;
