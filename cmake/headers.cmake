@@ -54,6 +54,7 @@ set(DORMOUSE_TIME_ZONES_HEADERS
 
 # Needs nlohmann-json; belongs to dormouse::json.
 set(DORMOUSE_JSON_HEADERS
+    include/dormouse/detail/json_text.hpp
     include/dormouse/event_json.hpp
     include/dormouse/json.hpp
     include/dormouse/testing/event_log.hpp
