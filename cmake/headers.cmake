@@ -34,6 +34,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/services/table.hpp
     include/dormouse/testing/events.hpp
     include/dormouse/testing/eventually.hpp
+    include/dormouse/testing/fault_schedule.hpp
     include/dormouse/testing/faults.hpp
     include/dormouse/testing/manual_clock.hpp
     include/dormouse/testing/simulation.hpp
@@ -54,6 +55,7 @@ set(DORMOUSE_TIME_ZONES_HEADERS
 
 # Needs nlohmann-json; belongs to dormouse::json.
 set(DORMOUSE_JSON_HEADERS
+    include/dormouse/detail/json_text.hpp
     include/dormouse/event_json.hpp
     include/dormouse/json.hpp
     include/dormouse/testing/event_log.hpp
@@ -109,6 +111,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/waiting.hpp
     include/dormouse/detail/work_item.hpp
     include/dormouse/detail/worker_pool.hpp
+    include/dormouse/detail/wrapped_call.hpp
 )
 
 # Bodies: inline in dormouse::header_only, compiled once by src/dormouse.cpp in dormouse::dormouse.

@@ -5,9 +5,11 @@
 // dormouse::json.
 //
 // What is written is read back byte for byte, whatever the data: JSON data stands as JSON where that changes nothing,
-// text (a datacontenttype that is not JSON) as text if it is UTF-8, everything else as data_base64.
+// text (a datacontenttype that is not JSON) as text if it is UTF-8, everything else as data_base64. What others wrote
+// is taken as they wrote it: JSON data keeps its order, its spaces and every digit of its numbers.
 // Threads: any. Limits: those of parse_json; years 1700 .. 2261.
 
+#include <dormouse/detail/json_text.hpp>
 #include <dormouse/detail/text_formats.hpp>
 #include <dormouse/event.hpp>
 #include <dormouse/json.hpp>
@@ -22,8 +24,12 @@ namespace dormouse::inline DORMOUSE_FLAVOUR {
 
 namespace detail {
 
-inline bool is_json_type(std::string_view type) {
-  type = type.substr(0, type.find(';'));
+// Media types are the same in either case (RFC 2045, section 5.1).
+inline bool is_json_type(std::string_view named) {
+  std::string type(named.substr(0, named.find_first_of("; \t")));
+  for (char& each : type) {
+    if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
+  }
   return type == "application/json" || type == "text/json" || type.ends_with("+json");
 }
 
@@ -80,12 +86,13 @@ inline result<void> take_member(event& to, const std::string& name, const nlohma
   return {};
 }
 
-inline result<void> take_data(event& to, const nlohmann::json& from) {
+// `line` is the text that `from` was parsed from.
+inline result<void> take_data(event& to, const nlohmann::json& from, std::string_view line) {
   const bool plain = from.contains("data");
   if (!from.contains("data_base64")) {
     if (!plain || from["data"].is_null()) return {};
     const bool text = from["data"].is_string() && !to.datacontenttype.empty() && !is_json_type(to.datacontenttype);
-    to.data = payload(text ? from["data"].get<std::string>() : from["data"].dump());
+    to.data = payload(text ? from["data"].get<std::string>() : std::string(json_member_text(line, "data")));
     return {};
   }
   if (plain) return refuse_text("data and data_base64 are both there");
@@ -127,7 +134,7 @@ inline result<void> take_data(event& to, const nlohmann::json& from) {
   for (const auto& [name, value] : parsed->items()) {
     if (auto taken = detail::take_member(made, name, value); !taken) return std::move(taken).error();
   }
-  if (auto taken = detail::take_data(made, *parsed); !taken) return std::move(taken).error();
+  if (auto taken = detail::take_data(made, *parsed, line); !taken) return std::move(taken).error();
   if (auto valid = validate(made); !valid) return std::move(valid).error();
   return made;
 }

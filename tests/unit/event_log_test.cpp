@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Events as lines of JSON: what is written is what is read; what is wrong is named, with its line.
 
+#include "support/allocations.hpp"
 #include "support/catch.hpp"
+#include "support/temporary_folder.hpp"
 
 #include <dormouse/codec.hpp>
 #include <dormouse/testing/event_log.hpp>
@@ -10,11 +12,15 @@
 #include <dormouse/triggers/on_file.hpp>
 #include <dormouse/triggers/on_schedule.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
+#include <stdexcept>
+#include <streambuf>
 #include <string>
 #include <vector>
 
@@ -139,6 +145,52 @@ TEST_CASE("what a function was given is recorded and played again, at its times"
   CHECK(refused.last_refusal.code == errc::not_found);
 }
 
+namespace {
+
+// Everything but the id, which is the library's own.
+bool alike(event made, const event& real) {
+  made.id = real.id;
+  return same(made, real);
+}
+
+}  // namespace
+
+TEST_CASE("an event of the factories is what its trigger gives", "[events]") {
+  std::vector<event> got;
+  support::temporary_folder folder;
+  manual_clock time;
+  runtime host{{.time = &time, .drive = drive_mode::host}};
+  auto keep = host.define("keep", [&got](const event& each) { got.push_back(each); });
+  host.attach(every(90s), keep).value();
+  time.advance(90s);
+  host.poll();
+  REQUIRE(got.size() == 1);
+  CHECK(alike(make_timer_event(test_time + 90s), got[0]));
+  host.attach(on_schedule("@every 5s"), keep).value();
+  time.advance(5s);
+  host.poll();
+  REQUIRE(got.size() == 2);
+  CHECK(alike(make_schedule_event(test_time + 95s, "@every 5s"), got[1]));
+}
+
+TEST_CASE("the file event of the factories is what on_file gives", "[events]") {
+  std::vector<event> got;
+  support::temporary_folder folder;
+  support::write_file(folder.path() / "a.txt", "x");
+  manual_clock time;
+  runtime host{{.time = &time, .drive = drive_mode::host}};
+  auto keep = host.define("keep", [&got](const event& each) { got.push_back(each); });
+  host.attach(on_file(folder.path(), {.existing = true, .settle_for = 1ms, .rescan_every = 10ms}), keep).value();
+  for (int i = 0; i < 100 && got.empty(); ++i) {
+    time.advance(20ms);
+    host.poll();
+  }
+  REQUIRE(got.size() == 1);
+  event real = got[0];
+  real.time = test_time;  // of its own: when it was seen
+  CHECK(alike(make_file_event(folder.path().string(), "a.txt"), real));
+}
+
 TEST_CASE("the factories make what the triggers make", "[events]") {
   CHECK(validate(make_event()));
   CHECK(validate(make_timer_event()));
@@ -150,12 +202,90 @@ TEST_CASE("the factories make what the triggers make", "[events]") {
   CHECK(run.nominal == test_time);
   CHECK(run.text == "@daily");
   CHECK(run.past_due);
+  const event full = make_full_event();
+  CHECK(validate(full));
+  CHECK(same(event_from_json(event_to_json(full).value()).value(), full));
   const auto many = make_events(3, {.type = "order"});
   CHECK(many[2].id == "3");
   CHECK(many[2].time == test_time + 2s);
   CHECK(many[2].type == "order");
   manual_clock time;
   CHECK(time.wall() == test_time);
+}
+
+TEST_CASE("a wrong line costs that line", "[event_log]") {
+  const std::string good = event_to_json(make_event()).value();
+  std::istringstream file("nonsense\n\n" + good + "\r\n" + std::string(300, 'x') + "\n{\n" + good);
+  event_reader reader(file, 200);
+  const auto refusal = [&reader] { return reader.next().error(); };
+  CHECK(refusal().detail.starts_with("line 1: "));
+  CHECK(reader.next().value()->id == "1");
+  CHECK(reader.line() == 3);
+  const failure long_one = refusal();
+  CHECK(long_one.code == errc::too_large);
+  CHECK(long_one.detail == "line 4: longer than 200 bytes");
+  CHECK(refusal().detail.find("column") != std::string::npos);
+  CHECK(reader.next().value()->id == "1");
+  CHECK(!reader.next().value());
+  CHECK(!reader.next().value());
+  CHECK_THROWS_AS(event_reader(file, 0), std::invalid_argument);
+}
+
+namespace {
+
+// A line without an end: what a reader without a bound would fill the memory with.
+struct endless_line final : std::streambuf {
+  explicit endless_line(std::size_t bytes) : left(bytes) {}
+  int_type underflow() override {
+    if (left == 0) throw std::ios_base::failure("the disk is gone");
+    const std::size_t now = std::min(left, sizeof piece);
+    left -= now;
+    std::fill_n(piece, now, 'x');
+    setg(piece, piece, piece + now);
+    return 'x';
+  }
+  char piece[4096]{};
+  std::size_t left;
+};
+
+}  // namespace
+
+TEST_CASE("a line longer than the bound is not kept in memory", "[event_log]") {
+  endless_line source(std::size_t{8} << 20U);
+  std::istream file(&source);
+  event_reader reader(file, 1'000);
+  const auto before = support::bytes_allocated();
+  CHECK(reader.next().error().code == errc::unavailable);
+  CHECK(support::bytes_allocated() - before < 100'000);
+  CHECK(!reader.next().value());
+}
+
+TEST_CASE("a stream that cannot be read is no empty log", "[event_log]") {
+  std::ifstream missing("no such file");
+  CHECK(read_events(missing).error().code == errc::unavailable);
+  std::istringstream broken("x");
+  broken.setstate(std::ios::badbit);
+  CHECK(read_events(broken).error().detail == "line 1: the stream cannot be read");
+  std::istringstream empty;
+  CHECK(read_events(empty).value().empty());
+}
+
+TEST_CASE("an event that cannot be recorded is not run", "[event_log]") {
+  std::ostringstream file;
+  event_recorder recorder(file);
+  int ran = 0;
+  manual_clock time;
+  runtime host{{.time = &time, .drive = drive_mode::host}};
+  host.define("work", recorder.around([&ran](const event& each, context& ctx) -> result<std::string> {
+    ++ran;
+    return fmt::format("{} {}", each.id, ctx.attempt());
+  }));
+  CHECK(host.invoke("work", {.type = "t", .id = "7"})->data.text() == "7 1");
+  CHECK(recorder.recorded() == 1);
+  file.setstate(std::ios::badbit);
+  CHECK(host.invoke("work", {.type = "t"}).error().cause == errc::unavailable);
+  CHECK(ran == 1);
+  CHECK(recorder.recorded() == 1);
 }
 
 TEST_CASE("recorded documents are carried as they are", "[event_log][cases]") {

@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -71,34 +70,54 @@ inline std::string to_time(std::chrono::system_clock::time_point when) {
   return text + 'Z';
 }
 
-inline result<std::chrono::system_clock::time_point> from_time(const std::string& text) {
-  int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
+// Has it that shape? In `shape`, d stands for a digit, T and Z for a letter in either case, the rest for itself.
+inline bool is_shaped(std::string_view text, std::string_view shape) {
+  return std::equal(text.begin(), text.end(), shape.begin(), shape.end(), [](char is, char wanted) {
+    if (wanted == 'd') return is >= '0' && is <= '9';
+    return is == wanted || (wanted >= 'A' && wanted <= 'Z' && is == wanted - 'A' + 'a');
+  });
+}
+
+inline int digits_as_number(std::string_view digits) {
+  int number = 0;
+  for (const char each : digits) number = number * 10 + (each - '0');
+  return number;
+}
+
+// ".5" in nanoseconds; digits beyond the ninth are cut off. Takes what it has read away from `text`.
+inline std::chrono::nanoseconds take_fraction(std::string_view& text) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789", 1), text.size());
+  std::string digits(text.substr(1, std::min<std::size_t>(end - 1, 9)));
+  digits.resize(9, '0');
+  text.remove_prefix(end);
+  return std::chrono::nanoseconds{digits_as_number(digits)};
+}
+
+// RFC 3339, with any offset. A leap second is the second after it.
+inline result<std::chrono::system_clock::time_point> from_time(std::string_view text) {
   const auto wrong = [] { return refuse_text("time: not as in 2026-11-23T10:00:00Z (RFC 3339)"); };
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%*1[Tt]%2d:%2d:%2d%n", &year, &month, &day, &hour, &minute, &second,
-                  &used) != 6 ||
-      used != 19) {
-    return wrong();
-  }
-  std::size_t at = 19;
-  std::int64_t rest = 0;
-  if (text[at] == '.') {
-    std::int64_t unit = 100'000'000;
-    for (++at; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
-      rest += unit * (text[at] - '0');
-  }
-  int offset_hours = 0, offset_minutes = 0;
-  const bool utc = at + 1 == text.size() && (text[at] == 'Z' || text[at] == 'z');
-  char sign = '+';
-  if (!utc && (std::sscanf(text.c_str() + at, "%c%2d:%2d%n", &sign, &offset_hours, &offset_minutes, &used) != 3 ||
-               at + static_cast<std::size_t>(used) != text.size() || (sign != '+' && sign != '-'))) {
-    return wrong();
-  }
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
-                                         std::chrono::day{static_cast<unsigned>(day)}};
+  if (!is_shaped(text.substr(0, 19), "dddd-dd-ddTdd:dd:dd")) return wrong();
+  const auto number = [whole = text](std::size_t at, std::size_t count) {
+    return digits_as_number(whole.substr(at, count));
+  };
+  const int year = number(0, 4), hour = number(11, 2), minute = number(14, 2), second = number(17, 2);
+  const std::chrono::year_month_day date{std::chrono::year{year},
+                                         std::chrono::month{static_cast<unsigned>(number(5, 2))},
+                                         std::chrono::day{static_cast<unsigned>(number(8, 2))}};
   if (!date.ok() || hour > 23 || minute > 59 || second > 60 || year < 1700 || year > 2261) return wrong();
-  const auto offset = std::chrono::hours{offset_hours} + std::chrono::minutes{offset_minutes};
+  text.remove_prefix(19);
+  std::chrono::nanoseconds rest{0};
+  if (text.size() > 1 && text[0] == '.' && is_shaped(text.substr(1, 1), "d")) rest = take_fraction(text);
+  std::chrono::minutes offset{0};
+  if (is_shaped(text, "+dd:dd") || is_shaped(text, "-dd:dd")) {
+    const int hours = digits_as_number(text.substr(1, 2)), minutes = digits_as_number(text.substr(4, 2));
+    if (hours > 23 || minutes > 59) return wrong();
+    offset = (text[0] == '-' ? -1 : 1) * (std::chrono::hours{hours} + std::chrono::minutes{minutes});
+  } else if (!is_shaped(text, "Z")) {
+    return wrong();
+  }
   return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
-         std::chrono::seconds{second} + std::chrono::nanoseconds{rest} - (sign == '-' ? -offset : offset);
+         std::chrono::seconds{second} + rest - offset;
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

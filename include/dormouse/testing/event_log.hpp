@@ -12,6 +12,7 @@
 //
 // Threads: a recorder's members from any; the rest one at a time.
 
+#include <dormouse/detail/wrapped_call.hpp>
 #include <dormouse/event.hpp>
 #include <dormouse/event_json.hpp>
 #include <dormouse/runtime.hpp>
@@ -19,13 +20,17 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <ios>
 #include <istream>
 #include <mutex>
 #include <optional>
 #include <ostream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -33,26 +38,77 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::testing {
 
 inline constexpr std::size_t event_line_bytes_max = std::size_t{64} << 20U;
 
-// All lines, empty ones left out. Fails as event_from_json, with the number of the line, and too_large for one beyond
-// event_line_bytes_max.
-[[nodiscard]] inline result<std::vector<event>> read_events(std::istream& from) {
-  std::vector<event> all;
-  std::string line;
-  for (std::size_t number = 1; std::getline(from, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (line.size() > event_line_bytes_max) {
-      return failure{
-          .code = errc::too_large, .effect = effect_kind::not_applied, .detail = fmt::format("line {}", number)};
-    }
-    auto read = event_from_json(line);
-    if (!read) {
-      failure why = std::move(read).error();
-      why.detail = fmt::format("line {}: {}", number, why.detail);
-      return why;
-    }
-    all.push_back(std::move(*read));
+// Reads the events one by one. A line that is wrong costs that line: the next next() goes on behind it.
+class event_reader {
+ public:
+  // `from` outlives it. No more than `line_bytes_max` bytes, without the line break, are ever kept; not 0.
+  explicit event_reader(std::istream& from, std::size_t line_bytes_max = event_line_bytes_max)
+      : from_(from), line_bytes_max_(line_bytes_max) {
+    if (line_bytes_max == 0) throw std::invalid_argument("dormouse: event_reader: give line_bytes_max 1 or more");
   }
-  return all;
+
+  // The next event, empty lines passed over; nothing at the end. Fails, with the number of the line first in `detail`:
+  // as event_from_json, too_large for a line that is longer, and unavailable when the stream cannot be read, which is
+  // the end as well.
+  [[nodiscard]] result<std::optional<event>> next() {
+    while (!ended_) {
+      ++number_;
+      if (auto read = read_line(); !read) return at_line(std::move(read).error());
+      if (line_.find_first_not_of(" \t\r") == std::string::npos) continue;
+      auto made = event_from_json(line_);
+      if (!made) return at_line(std::move(made).error());
+      return std::optional<event>(std::move(*made));
+    }
+    return std::optional<event>{};
+  }
+  // Of the line that was read last; 1 for the first.
+  [[nodiscard]] std::size_t line() const noexcept { return number_; }
+
+ private:
+  // A longer line is read to its end and not kept.
+  result<void> read_line() {
+    line_.clear();
+    bool too_long = false;
+    const auto broken = [this] { return from_.bad() || (from_.fail() && !from_.eof()); };
+    try {
+      if (broken()) throw std::ios_base::failure("");
+      for (int byte = from_.rdbuf()->sbumpc(); byte != '\n'; byte = from_.rdbuf()->sbumpc()) {
+        ended_ = byte == std::char_traits<char>::eof();
+        if (ended_) break;
+        too_long = too_long || line_.size() == line_bytes_max_;
+        if (!too_long) line_ += static_cast<char>(byte);
+      }
+    } catch (const std::ios_base::failure&) {
+      ended_ = true;
+      return failure{.code = errc::unavailable, .effect = effect_kind::unknown, .detail = "the stream cannot be read"};
+    }
+    if (!too_long) return {};
+    return failure{.code = errc::too_large,
+                   .effect = effect_kind::not_applied,
+                   .detail = fmt::format("longer than {} bytes", line_bytes_max_)};
+  }
+  [[nodiscard]] failure at_line(failure why) const {
+    why.detail = fmt::format("line {}: {}", number_, why.detail);
+    return why;
+  }
+
+  std::istream& from_;
+  const std::size_t line_bytes_max_;
+  std::string line_{};
+  std::size_t number_ = 0;
+  bool ended_ = false;
+};
+
+// All of them, or the first failure.
+[[nodiscard]] inline result<std::vector<event>> read_events(std::istream& from) {
+  event_reader reader(from);
+  std::vector<event> all;
+  while (true) {
+    auto read = reader.next();
+    if (!read) return std::move(read).error();
+    if (!*read) return all;
+    all.push_back(std::move(**read));
+  }
 }
 
 class event_recorder {
@@ -66,37 +122,36 @@ class event_recorder {
     if (!line) return std::move(line).error();
     const std::lock_guard lock(mutex_);
     to_ << *line << '\n';
-    ++recorded_;
-    if (to_) return {};
+    if (to_) {
+      ++recorded_;
+      return {};
+    }
     return failure{.code = errc::unavailable, .effect = effect_kind::unknown, .detail = "the stream cannot be written"};
   }
+  // Events that the stream has taken.
   [[nodiscard]] std::uint64_t recorded() const {
     const std::lock_guard lock(mutex_);
     return recorded_;
   }
 
-  // A handler of an event like the given one, each of whose events is recorded first, as it was received: with the
-  // attributes that the library has filled. An event that cannot be recorded is not run: that failure is its outcome.
+  // A handler of `const event&`, with or without context&, like the given one. Each event is recorded before it is
+  // run, as it was received: with the attributes that the library has filled, each attempt anew. One that cannot be
+  // recorded is not run: that failure is its outcome.
   template <class Handler>
   auto around(Handler handler) {
-    using returned = detail::unwrapped_t<std::invoke_result_t<Handler&, const event&>>;
-    return [this, handler = std::move(handler)](const event& /*given*/, context& ctx) mutable -> result<returned> {
+    using returned = decltype(returned_by<Handler>(static_cast<detail::signature_of<Handler>*>(nullptr)));
+    return [this, handler = std::move(handler)](const event& /*given*/,
+                                                context& ctx) mutable -> result<typename returned::type> {
       const event& whole = ctx.current_event();
       if (auto written = record(whole); !written) return std::move(written).error();
-      if constexpr (std::is_void_v<returned>) {
-        if constexpr (std::is_void_v<std::invoke_result_t<Handler&, const event&>>) {
-          handler(whole);
-          return {};
-        } else {
-          return handler(whole);
-        }
-      } else {
-        return handler(whole);
-      }
+      return detail::call_for_result<typename returned::type, const event&>(handler, ctx, whole);
     };
   }
 
  private:
+  template <class Handler, class R>
+  static std::type_identity<R> returned_by(R (*)(const event&));
+
   std::ostream& to_;
   mutable std::mutex mutex_{};
   std::uint64_t recorded_ = 0;

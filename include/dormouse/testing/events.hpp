@@ -42,6 +42,19 @@ inline constexpr std::chrono::system_clock::time_point test_time{std::chrono::se
   return made;
 }
 
+// With a value in every attribute that CloudEvents 1.0 defines, an extension, and data that is JSON: for code that must
+// carry an event whole. `dataschema` is an extension here.
+[[nodiscard]] inline event make_full_event() {
+  return make_event({.type = "com.example.order.placed",
+                     .source = "https://example.com/orders",
+                     .subject = "order/1",
+                     .id = "order-1",
+                     .time = test_time,
+                     .datacontenttype = "application/json",
+                     .data = R"({"order":1})",
+                     .extensions = {{"dataschema", "https://example.com/order.json"}, {"tenant", "a"}}});
+}
+
 // As every() makes it.
 [[nodiscard]] inline event make_timer_event(std::chrono::system_clock::time_point nominal = test_time) {
   return make_event({.type = "dormouse.timer", .source = "dormouse/every", .time = nominal});
@@ -59,7 +72,7 @@ inline constexpr std::chrono::system_clock::time_point test_time{std::chrono::se
 // As on_file() makes it, for `relative` below the absolute path `root`.
 [[nodiscard]] inline event make_file_event(std::string_view root, std::string_view relative, bool deleted = false) {
   return make_event({.type = deleted ? "dormouse.file.deleted" : "dormouse.file.changed",
-                     .source = fmt::format("file://{}", root),
+                     .source = "dormouse/on_file",
                      .subject = std::string(relative),
                      .data = fmt::format("{}/{}", root, relative)});
 }

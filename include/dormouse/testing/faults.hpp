@@ -6,24 +6,32 @@
 //   fault_plan plan(time);                         // a manual clock, for the faults that take time
 //   auto charge = host.define("charge", plan.around([](int cents) { ... }));
 //   plan.fail_next(2);                             // the next two invocations fail, the third runs
+//   ...
+//   CHECK(plan.unfired() == "");                   // all that was asked for has happened
 //
-// around() gives a handler of the same signature. For state per instance wrap what the factory makes:
-// per_instance([&] { return plan.around(thumbnailer(photos)); }). through() gives a handle's calls with throttling.
+// around() gives a handler of the same signature, const when the handler is; a lambda, a function, an object, or what
+// per_instance(make) gives, so that each instance is made as before, with the faults around it. through() gives a
+// handle's calls with throttling: a call that is refused meets no handler, so that fault is the caller's to ask for.
 // Faults are taken in the order throttle, fail, throw, kill, delay, duplicate: one for each invocation. Each one that
 // happened is counted: a test in which fired(...) is 0 has shown nothing.
-// Threads: any. Ownership: the plan outlives the runtime and what it was wrapped around.
+//
+// What kill models: an instance that is lost in its work, with its machine or its power. The handler runs to its end,
+// so what it did to others is done; then the clock passes its deadline: the outcome is dropped (deadline_exceeded,
+// effect unknown), the instance destroyed, and a posted event tried again. What it does not: the destructor runs, what
+// the handler does after half of its work is done too, other instances live on, and time passes for all of them. A
+// process that ends needs a process: tests/faults has those.
+//
+// Threads: any. Ownership: the plan outlives the runtime and what it was wrapped around. Blocking: never.
 
-#include <dormouse/detail/random.hpp>
+#include <dormouse/detail/wrapped_call.hpp>
 #include <dormouse/functions/context.hpp>
 #include <dormouse/functions/handle.hpp>
 #include <dormouse/functions/handler.hpp>
+#include <dormouse/testing/fault_schedule.hpp>
 #include <dormouse/testing/manual_clock.hpp>
 
-#include <array>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -32,71 +40,45 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::testing {
 
-enum class fault : std::uint8_t {
-  throttle = 0,  // a call or post through() is refused: throttled, nothing happened
-  fail,          // the handler is not entered, and a failure is returned for it
-  throws,        // the handler is not entered; std::runtime_error, an int and a C string are thrown in turn
-  kill,          // the handler runs, and does not come back in time: its outcome is lost, its instance destroyed
-  delay,         // the handler runs, and takes longer
-  duplicate,     // the handler runs twice with the same argument: an event that is delivered at least once
-};
-inline constexpr std::size_t fault_count = 6;
-
-// So many of 1,000 invocations, each drawn from the seed; all together at most 1,000.
-struct fault_rates {
-  unsigned throttle = 0;
-  unsigned fail = 0;
-  unsigned throws = 0;
-  unsigned kill = 0;
-  unsigned delay = 0;
-  unsigned duplicate = 0;
-  std::chrono::nanoseconds delayed_by{std::chrono::seconds{1}};
-};
-
 class fault_plan {
  public:
   // `time` is what delay and kill move; it is the runtime's clock.
   explicit fault_plan(manual_clock& time) : time_(time) {}
+  fault_plan(const fault_plan&) = delete;
+  fault_plan& operator=(const fault_plan&) = delete;
 
-  // The next `n` invocations or calls that have no other fault to come. Added to those asked for before.
-  void throttle_next(unsigned n) { add(fault::throttle, n); }
+  // The next `n` invocations or calls that have no other fault to come, after those asked for before, each with the
+  // failure or the delay that it was asked for with. A negative delay: std::invalid_argument.
+  void throttle_next(unsigned n) { schedule_.add(n, {.what = fault::throttle}); }
   void fail_next(unsigned n, failure why = {.code = errc::unavailable, .effect = effect_kind::not_applied}) {
-    add(fault::fail, n);
-    const std::lock_guard lock(mutex_);
-    why_ = std::move(why);
+    schedule_.add(n, {.what = fault::fail, .why = std::move(why)});
   }
-  void throw_next(unsigned n) { add(fault::throws, n); }
-  void kill_next(unsigned n) { add(fault::kill, n); }
-  void delay_next(unsigned n, std::chrono::nanoseconds by) {
-    add(fault::delay, n);
-    const std::lock_guard lock(mutex_);
-    delayed_by_ = by;
-  }
-  void duplicate_next(unsigned n) { add(fault::duplicate, n); }
+  void throw_next(unsigned n) { schedule_.add(n, {.what = fault::throws}); }
+  void kill_next(unsigned n) { schedule_.add(n, {.what = fault::kill}); }
+  void delay_next(unsigned n, std::chrono::nanoseconds by) { schedule_.add(n, {.what = fault::delay, .by = by}); }
+  // Handlers whose argument cannot be copied are passed over.
+  void duplicate_next(unsigned n) { schedule_.add(n, {.what = fault::duplicate}); }
   // From now on, beside those above. Throws std::invalid_argument for rates of more than 1,000 together.
-  void at_random(std::uint64_t seed, const fault_rates& rates) {
-    const unsigned all = rates.throttle + rates.fail + rates.throws + rates.kill + rates.delay + rates.duplicate;
-    if (all > 1'000) throw std::invalid_argument("dormouse: fault_rates: more than 1,000 of 1,000");
-    const std::lock_guard lock(mutex_);
-    random_.emplace(seed);
-    rates_ = {rates.throttle, rates.fail, rates.throws, rates.kill, rates.delay, rates.duplicate};
-    delayed_by_ = rates.delayed_by;
-  }
+  void at_random(std::uint64_t seed, const fault_rates& rates) { schedule_.at_random(seed, rates); }
 
-  [[nodiscard]] std::uint64_t fired(fault which) const {
-    const std::lock_guard lock(mutex_);
-    return fired_[static_cast<std::size_t>(which)];
-  }
-  // Asked for and not happened yet.
-  [[nodiscard]] unsigned left(fault which) const {
-    const std::lock_guard lock(mutex_);
-    return next_[static_cast<std::size_t>(which)];
-  }
+  [[nodiscard]] std::uint64_t fired(fault which) const { return schedule_.fired(which); }
+  // Asked for by the calls above and not happened yet: of one kind; of all, in words ("fail 2, kill 1") or empty.
+  [[nodiscard]] std::uint64_t left(fault which) const { return schedule_.left(which); }
+  [[nodiscard]] std::string unfired() const { return schedule_.unfired(); }
 
   // A handler like the given one, with the plan's faults.
   template <class Handler>
-  auto around(Handler handler) {
-    return faulty<std::decay_t<Handler>, detail::signature_of<Handler>>(*this, std::move(handler));
+  auto around(Handler&& handler) {
+    using plain = std::decay_t<Handler>;
+    using signature = detail::signature_of<plain>;
+    using object = detail::handler_object_t<plain>;
+    if constexpr (detail::is_per_instance<plain>) {
+      return per_instance([this, given = plain(std::forward<Handler>(handler))] {
+        return faulty<object, signature>(*this, [&given] { return given.make(); });
+      });
+    } else {
+      return faulty<object, signature>(*this, [&handler]() -> object { return std::forward<Handler>(handler); });
+    }
   }
 
   // The calls and posts of a handle, with the plan's throttling.
@@ -107,108 +89,92 @@ class fault_plan {
 
  private:
   template <class Handler, class Signature>
-  class faulty;
+  struct shape;
+  template <class Handler, class Signature, bool IsConst>
+  class faulty_handler;
+  template <class Handler, class Signature>
+  using faulty = faulty_handler<Handler, Signature, shape<Handler, Signature>::is_const>;
   template <class Signature>
   class gate;
 
-  void add(fault which, unsigned n) {
-    const std::lock_guard lock(mutex_);
-    next_[static_cast<std::size_t>(which)] += n;
-  }
-  [[nodiscard]] bool takes(std::size_t which) {
-    if (next_[which] == 0) return false;
-    --next_[which];
-    ++fired_[which];
-    return true;
-  }
-  // The fault of one call (first .. last), if any.
-  [[nodiscard]] std::optional<fault> take(fault first, fault last) {
-    const std::lock_guard lock(mutex_);
-    const auto from = static_cast<std::size_t>(first);
-    const auto to = static_cast<std::size_t>(last);
-    for (std::size_t which = from; which <= to; ++which) {
-      if (takes(which)) return static_cast<fault>(which);
-    }
-    if (!random_) return std::nullopt;
-    std::size_t drawn = random_->below(1'000);
-    for (std::size_t which = 0; which < fault_count; drawn -= rates_[which], ++which) {
-      if (drawn >= rates_[which]) continue;
-      if (which < from || which > to) return std::nullopt;
-      ++fired_[which];
-      return static_cast<fault>(which);
-    }
-    return std::nullopt;
-  }
-  [[nodiscard]] failure why() const {
-    const std::lock_guard lock(mutex_);
-    return why_;
-  }
-  [[noreturn]] void throw_something() const {
-    const std::uint64_t turn = fired(fault::throws) % 3;
-    if (turn == 1) throw std::runtime_error("a fault was asked for");
-    if (turn == 2) throw 42;
+  [[noreturn]] static void throw_something(std::uint64_t number) {
+    if (number % 3 == 1) throw std::runtime_error("a fault was asked for");
+    if (number % 3 == 2) throw 42;
     throw "a fault was asked for";
   }
-  // Before the handler; what is left to do after it.
-  [[nodiscard]] std::optional<fault> strike() {
-    const auto what = take(fault::fail, fault::duplicate);
-    if (what == fault::throws) throw_something();
-    return what;
-  }
-  void take_time(fault what, context& ctx) {
-    if (what == fault::delay) {
-      mutex_.lock();
-      const auto by = delayed_by_;
-      mutex_.unlock();
-      time_.advance(by);
-    } else if (what == fault::kill) {
-      time_.advance(ctx.remaining() + std::chrono::milliseconds{1});
-    }
+  // The handler has run: it took longer than it seemed.
+  void take_time(const struck_fault& what, context& ctx) {
+    if (what.what == fault::delay) time_.advance(what.by);
+    if (what.what == fault::kill) time_.advance(ctx.remaining() + std::chrono::milliseconds{1});
   }
 
   manual_clock& time_;
-  mutable std::mutex mutex_{};  // guards what follows
-  std::array<unsigned, fault_count> next_{};
-  std::array<std::uint64_t, fault_count> fired_{};
-  std::array<unsigned, fault_count> rates_{};
-  std::optional<detail::random_source> random_{};
-  std::chrono::nanoseconds delayed_by_{std::chrono::seconds{1}};
-  failure why_{.code = errc::unavailable, .effect = effect_kind::not_applied};
+  fault_schedule schedule_{};
 };
 
 template <class Handler, class R, class... A>
-class fault_plan::faulty<Handler, R(A...)> {
- public:
-  faulty(fault_plan& plan, Handler handler) : plan_(&plan), handler_(std::move(handler)) {}
+struct fault_plan::shape<Handler, R(A...)> {
+  static constexpr bool is_const = detail::is_const_handler<Handler, A...>;
+  static constexpr bool can_repeat = (std::is_copy_constructible_v<std::remove_cvref_t<A>> && ...);
 
-  result<R> operator()(A... argument, context& ctx) {
-    const auto what = plan_->strike();
-    if (what == fault::fail) return plan_->why();
-    if constexpr ((std::is_copy_constructible_v<std::remove_cvref_t<A>> && ...)) {
-      if (what == fault::duplicate) static_cast<void>(call(ctx, std::remove_cvref_t<A>(argument)...));
+  template <class Given>
+  static result<R> run(fault_plan& plan, Given& handler, context& ctx, std::remove_reference_t<A>&... argument) {
+    const auto what = take(plan);
+    if (!what) return detail::call_for_result<R, A...>(handler, ctx, argument...);
+    if (what->what == fault::fail) return what->why;
+    if (what->what == fault::throws) throw_something(what->number);
+    if constexpr (can_repeat) {
+      if (what->what == fault::duplicate) run_unheard(handler, ctx, std::remove_cvref_t<A>(argument)...);
     }
-    result<R> given = call(ctx, std::forward<A>(argument)...);
-    if (what) plan_->take_time(*what, ctx);
-    return given;
+    try {
+      auto outcome = detail::call_for_result<R, A...>(handler, ctx, argument...);
+      plan.take_time(*what, ctx);
+      return outcome;
+    } catch (...) {
+      plan.take_time(*what, ctx);
+      throw;
+    }
   }
 
  private:
-  template <class... Given>
-  result<R> call(context& ctx, Given&&... given) {
-    const auto run = [&]() -> decltype(auto) {
-      if constexpr (std::is_invocable_v<Handler&, A..., context&>) {
-        return handler_(static_cast<A>(given)..., ctx);
-      } else {
-        return handler_(static_cast<A>(given)...);
-      }
-    };
-    if constexpr (std::is_void_v<decltype(run())>) {
-      run();
-      return {};
-    } else {
-      return run();
+  static std::optional<struck_fault> take(fault_plan& plan) {
+    if (can_repeat)
+      return plan.schedule_.take({fault::fail, fault::throws, fault::kill, fault::delay, fault::duplicate});
+    return plan.schedule_.take({fault::fail, fault::throws, fault::kill, fault::delay});
+  }
+  template <class Given>
+  static void run_unheard(Given& handler, context& ctx, std::remove_cvref_t<A>... copy) {
+    try {
+      static_cast<void>(detail::call_for_result<R, A...>(handler, ctx, copy...));
+    } catch (...) {  // whoever sent the event has not heard of it, and sends it again
     }
   }
+};
+
+template <class Handler, class R, class... A>
+class fault_plan::faulty_handler<Handler, R(A...), true> {
+ public:
+  template <class Make>
+  faulty_handler(fault_plan& plan, const Make& make) : plan_(&plan), handler_(make()) {}
+  result<R> operator()(A... argument, context& ctx) const {
+    return shape<Handler, R(A...)>::run(*plan_, handler_, ctx, argument...);
+  }
+
+ private:
+  fault_plan* plan_;
+  Handler handler_;
+};
+
+template <class Handler, class R, class... A>
+class fault_plan::faulty_handler<Handler, R(A...), false> {
+ public:
+  template <class Make>
+  faulty_handler(fault_plan& plan, const Make& make) : plan_(&plan), handler_(make()) {}
+  result<R> operator()(A... argument, context& ctx) {
+    return shape<Handler, R(A...)>::run(*plan_, handler_, ctx, argument...);
+  }
+
+ private:
   fault_plan* plan_;
   Handler handler_;
 };
@@ -235,7 +201,7 @@ class fault_plan::gate<R(A...)> {
   }
 
  private:
-  [[nodiscard]] bool refuses() const { return plan_->take(fault::throttle, fault::throttle).has_value(); }
+  [[nodiscard]] bool refuses() const { return plan_->schedule_.take({fault::throttle}).has_value(); }
   static failure refusal() {
     return {.code = errc::throttled,
             .effect = effect_kind::not_applied,

@@ -48,7 +48,8 @@ DORMOUSE_INLINE bool has_control(std::string_view text) noexcept {
 }
 
 DORMOUSE_INLINE bool is_attribute_name(std::string_view name) noexcept {
-  for (const char* taken : {"id", "source", "type", "specversion", "subject", "time", "datacontenttype"}) {
+  // `data` is none, but CloudEvents keeps the name free: JSON has the data there.
+  for (const char* taken : {"id", "source", "type", "specversion", "subject", "time", "datacontenttype", "data"}) {
     if (name == taken) return true;
   }
   return false;
