@@ -84,7 +84,8 @@ function(dormouse_add_consumer name)
   if(NOT arg_SCRIPT)
     set(arg_SCRIPT "${PROJECT_SOURCE_DIR}/tests/consumers/run.cmake")
   endif()
-  set(options "-G${CMAKE_GENERATOR}" -DCMAKE_BUILD_TYPE=Release "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
+  # Debug: what is tested is how they find and link the library, which no optimisation changes and each delays.
+  set(options "-G${CMAKE_GENERATOR}" -DCMAKE_BUILD_TYPE=Debug "-DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}"
       "-DCMAKE_CXX_FLAGS=${CMAKE_CXX_FLAGS}" "-DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}"
       ${arg_OPTIONS})
   set(properties)
