@@ -76,6 +76,7 @@ TEST_CASE("a block has one owner, and none is kept when the last worker has trim
   const std::size_t events = 30'000 / slowness;
   std::atomic<std::size_t> torn{0};
   std::atomic<std::size_t> trims{0};
+  const std::size_t trims_wanted = 200 / slowness;
   hand_over kept_across;
   {
     const detail::recycler_owner items(&detail::recycler::make(memory));
@@ -87,7 +88,10 @@ TEST_CASE("a block has one owner, and none is kept when the last worker has trim
       for (std::size_t s = 0; s < submitters; ++s) {
         threads.emplace_back([&, s] {
           const std::array<std::size_t, 4> sizes{300, 456, 656, 2'000};
-          for (std::size_t i = 0; i < events; ++i) {
+          // A busy machine may leave the workers few turns: then the last trimming round goes on until they had them.
+          const auto short_of_turns = [&] { return round == 4 && trims <= trims_wanted; };
+          for (std::size_t i = 0; i < events || (short_of_turns() && i < 100 * events); ++i) {
+            if (i >= events) std::this_thread::yield();
             const std::size_t bytes = sizes[(i / 64) % sizes.size()];
             void* const item = items->take(bytes, 8);
             write(item, bytes, static_cast<unsigned char>(s * 60 + i % 60));
@@ -135,7 +139,7 @@ TEST_CASE("a block has one owner, and none is kept when the last worker has trim
   }
   CHECK(memory.bytes() == 0);
   CHECK(torn == 0);
-  CHECK(trims > 200 / slowness);
+  CHECK(trims > trims_wanted);
 }
 
 // The last worker ends while somebody else gives back what he kept.
