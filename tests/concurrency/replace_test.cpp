@@ -301,6 +301,33 @@ TEST_CASE("many functions defined and undefined while they are called", "[undefi
   REQUIRE(eventually(5s, [&] { return host.stats().queued == 0; }));
 }
 
+TEST_CASE("a function that is undefined just as its name is looked up is not found", "[undefine][stress]") {
+  std::atomic<bool> stop{false};
+  std::atomic<int> found{0};
+  std::atomic<int> wrong{0};
+  runtime host;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 2; ++i) {
+    callers.emplace_back([&] {
+      while (!stop) {
+        const auto called = host.invoke("work", {.type = "t"});
+        if (called) {
+          ++found;
+        } else if (called.error().code != errc::not_found) {
+          ++wrong;
+        }
+      }
+    });
+  }
+  for (int round = 0; round < 10'000 || (found == 0 && round < 100'000); ++round) {
+    [[maybe_unused]] const auto gone = host.undefine(host.define("work", [] {}), 0s);
+  }
+  stop = true;
+  for (auto& each : callers) each.join();
+  CHECK(found > 0);
+  CHECK(wrong == 0);
+}
+
 TEST_CASE("a paused function starts nothing, and resumes with what waited", "[pause]") {
   std::atomic<int> runs{0};
   std::atomic<bool> hold{false};

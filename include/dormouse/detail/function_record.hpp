@@ -66,6 +66,8 @@ struct alignas(64) function_record {
 
   // Odd while it is defined. acquire: who sees it undefined sees what that did.
   [[nodiscard]] bool is_defined() const noexcept { return generation.load(std::memory_order_acquire) % 2 != 0; }
+  // Is it still the function that a caller has found? An even generation is none: undefined while it was looked up.
+  [[nodiscard]] bool is_still(std::uint32_t found) const noexcept { return found % 2 != 0 && generation == found; }
   [[nodiscard]] bool is_paused() const noexcept { return (attention.load() & attention_bits::paused) != 0; }
   [[nodiscard]] std::string_view name() const noexcept { return {name_data, name_size}; }
 };

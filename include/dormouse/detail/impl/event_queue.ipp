@@ -37,7 +37,7 @@ DORMOUSE_INLINE result<void> event_queue::accept(work_item& fresh, bool inside) 
 // Under the function's lock: counts the event against the function's bounds.
 DORMOUSE_INLINE result<void> event_queue::admit(work_item& item, bool inside) {
   function_record& record = *item.record;
-  if (record.generation != item.generation) {
+  if (!record.is_still(item.generation)) {
     return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
   }
   if (!core_.admits(inside)) return core::shutting_down();

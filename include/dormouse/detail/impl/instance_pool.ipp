@@ -231,7 +231,7 @@ DORMOUSE_INLINE std::optional<failure> instance_pool::refusal(const function_act
 DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, const lease_request& request) {
   for (bool evicted = false;;) {
     std::unique_lock lock(core_.lock_of(record));
-    if (record.generation != request.generation) {
+    if (!record.is_still(request.generation)) {
       return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
     }
     try {

@@ -124,7 +124,7 @@ DORMOUSE_INLINE result<std::size_t> runtime::undefine(const function_handle& whi
 DORMOUSE_INLINE result<void> runtime::pause(const function_handle& which) {
   if (core_->in_child()) return detail::core::forked_child();
   detail::function_record& record = *which.target_.record;
-  if (record.generation != which.target_.generation) return detail::undefined_function(record);
+  if (!record.is_still(which.target_.generation)) return detail::undefined_function(record);
   core_->instances.pause(record);
   return {};
 }
@@ -132,7 +132,7 @@ DORMOUSE_INLINE result<void> runtime::pause(const function_handle& which) {
 DORMOUSE_INLINE result<void> runtime::resume(const function_handle& which) {
   if (core_->in_child()) return detail::core::forked_child();
   detail::function_record& record = *which.target_.record;
-  if (record.generation != which.target_.generation) return detail::undefined_function(record);
+  if (!record.is_still(which.target_.generation)) return detail::undefined_function(record);
   core_->instances.resume(record);
   return {};
 }

@@ -20,7 +20,7 @@ DORMOUSE_INLINE bool instance_pool::retire_last(function_record& record, std::ui
   std::unique_ptr<keep_alive_policy> policy;  // dies outside the lock
   {
     const std::lock_guard lock(core_.lock_of(record));
-    if (record.generation != generation) return false;
+    if (!record.is_still(generation)) return false;
     former->ops = record.ops;
     former->prototype = record.prototype;
     former->record = &record;

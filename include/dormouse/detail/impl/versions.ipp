@@ -70,7 +70,7 @@ DORMOUSE_INLINE bool instance_pool::replace(function_record& record, std::uint32
   dead_instances dead;
   {
     const std::lock_guard lock(core_.lock_of(record));
-    if (record.generation != generation) return false;
+    if (!record.is_still(generation)) return false;
     former->ops = record.ops;
     former->prototype = record.prototype;
     former->record = &record;
