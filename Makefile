@@ -1,10 +1,12 @@
 # The front door: each target lists what the machine lacks, installs it (Debian), builds and runs.
 # Everything else is plain CMake: see CMakePresets.json. JOBS=n limits how many compilers run at once.
-.PHONY: help demo test check format single-header clean
+.PHONY: help demo test check bench bench-quick bench-check format single-header clean
 help:
 	@echo "make demo [DIR=folder]  watch a folder (default: the repository's own files and generated ones)"
 	@echo "make test               g++, release: unit tests, examples, consumers"
 	@echo "make check              make test, then sanitizers, every header alone, formatting, model"
+	@echo "make bench              every benchmark beside its peers, 12 minutes; bench-quick: 2 minutes, rougher"
+	@echo "make bench-check        what the last of them found, goal by goal"
 	@echo "make format             clang-format every source"
 	@echo "make single-header      build/single/dormouse.hpp: the core in one file"
 	@echo "make clean              remove build/"
@@ -24,6 +26,15 @@ test:
 check:
 	@scripts/install-dependencies check
 	@scripts/check 1 2 3 4 5 6
+
+bench:
+	@scripts/bench 1 5
+
+bench-quick:
+	@scripts/bench 0.2 2
+
+bench-check:
+	@build/bench/benchmarks/bench_driver check build/bench/results.json
 
 format:
 	@scripts/install-dependencies check
