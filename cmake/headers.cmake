@@ -4,6 +4,7 @@
 # What users include. Each compiles alone (scripts/check-headers).
 set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/adapters/memory_table.hpp
+    include/dormouse/bench/cold_warm.hpp
     include/dormouse/clock.hpp
     include/dormouse/codec.hpp
     include/dormouse/dormouse.hpp
@@ -65,6 +66,8 @@ set(DORMOUSE_JSON_HEADERS
 set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/bindings.hpp
     include/dormouse/detail/bodies.hpp
+    include/dormouse/detail/cold_warm_body.hpp
+    include/dormouse/detail/cold_warm_rounds.hpp
     include/dormouse/detail/config.hpp
     include/dormouse/detail/core.hpp
     include/dormouse/detail/cron_fields.hpp

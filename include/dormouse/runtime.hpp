@@ -168,6 +168,7 @@ class runtime {
   [[nodiscard]] const clock& time() const noexcept;
 
  private:
+  friend struct detail::function_probe;
   class bindings;
 
   template <class Signature, class Handler>

@@ -23,6 +23,7 @@ class host_driver;
 class item_pointer;
 class recycler;
 class work_item;
+struct function_probe;
 struct function_record;
 
 // A function as a handle knows it. Valid while the runtime is.

@@ -235,6 +235,7 @@ struct handler_adapter {
       .state = state_kind<H>(),
       .const_call = const_call(),
       .trivial_destructor = std::is_trivially_destructible_v<object_type>,
+      .object_bytes = sizeof(object_type),
   };
 };
 

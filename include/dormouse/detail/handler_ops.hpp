@@ -49,6 +49,7 @@ struct handler_ops {
   handler_state state = handler_state::none;
   bool const_call = false;          // may run several times at once in one instance
   bool trivial_destructor = false;  // destroying it runs no user code
+  std::size_t object_bytes = 0;     // of an instance
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

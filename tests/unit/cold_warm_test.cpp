@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+#include "support/catch.hpp"
+
+#include <dormouse/bench/cold_warm.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+using namespace dormouse;
+using namespace std::chrono_literals;
+
+namespace {
+
+void busy_for(std::chrono::nanoseconds length) {
+  const auto end = std::chrono::steady_clock::now() + length;
+  while (std::chrono::steady_clock::now() < end) {}
+}
+
+struct measured {
+  measured() { busy_for(5ms); }
+  int operator()(const event& what) const {
+    busy_for(50us);
+    return static_cast<int>(what.data.size());
+  }
+  char state[100]{};
+};
+
+bool near(std::chrono::nanoseconds found, std::chrono::nanoseconds wanted) {
+  return found >= wanted && found <= wanted + wanted / 20;
+}
+
+}  // namespace
+
+// By the shortest of each: what else the machine does can only make the others longer.
+TEST_CASE("a constructor of 5 ms and a body of 50 us are reported as such", "[bench]") {
+  runtime host;
+  host.define("thumbnail", per_instance([] { return measured(); }));
+  const auto found = bench::cold_warm(host, "thumbnail", {.data = "x"}, {.rounds = 20});
+  REQUIRE(found);
+  CHECK(near(found->cold.init.min, 5ms));
+  CHECK(near(found->cold.run.min, 50us));
+  CHECK(near(found->warm.run.min, 50us));
+  CHECK(found->warm.init.p99 == 0ns);
+  CHECK(found->cold.thread_spawn.min > 0ns);
+  CHECK(found->warm.thread_spawn.p50 == 0ns);
+  CHECK(found->cold.queued.min >= found->cold.thread_spawn.min);
+  CHECK(found->cold.total.min >= found->cold.init.min + found->cold.run.min);
+  CHECK(found->cold.init.min <= found->cold.init.p50);
+  CHECK(found->cold.init.p50 <= found->cold.init.p99);
+  CHECK(found->instance_bytes >= 100);
+  CHECK(found->cold.allocations > found->warm.allocations);
+}
+
+TEST_CASE("a measurement leaves the runtime as it was", "[bench]") {
+  std::atomic<int> alive{0};
+  struct counted {
+    explicit counted(std::atomic<int>& to) : count(&to) { ++*count; }
+    counted(const counted& other) : count(other.count) { ++*count; }
+    counted& operator=(const counted&) = delete;
+    ~counted() { --*count; }
+    int operator()(const event&) const { return 1; }
+    std::atomic<int>* count;
+  };
+  runtime host;
+  const auto work = host.define("work", counted(alive));
+  REQUIRE(work({}));
+  const int before = alive;
+  const auto stats = host.stats();
+  REQUIRE(bench::cold_warm(host, "work", {}, {.rounds = 5}));
+  CHECK(alive == before);
+  CHECK(host.stats().instances == stats.instances);
+  CHECK(host.stats().threads_started == stats.threads_started);
+  CHECK(work.stats().invocations == 1);
+  CHECK(work.stats().cold_starts == 1);
+}
+
+TEST_CASE("a function without state has cold threads only", "[bench]") {
+  runtime host;
+  host.define("plain", [](const event&) { return 1; });
+  const auto found = bench::cold_warm(host, "plain", {}, {.rounds = 5});
+  REQUIRE(found);
+  CHECK(found->cold.init.p99 == 0ns);
+  CHECK(found->cold.thread_spawn.min > 0ns);
+}
+
+TEST_CASE("what cannot be measured is refused", "[bench]") {
+  runtime host;
+  host.define("fails", [](const event&) -> result<int> { return failure{.code = errc::unavailable}; });
+  host.define("move-only", [kept = std::make_unique<int>(1)](const event&) { return *kept; });
+  CHECK(bench::cold_warm(host, "none", {}).error().code == errc::not_found);
+  CHECK(bench::cold_warm(host, "fails", {}).error().code == errc::function_failed);
+  CHECK(bench::cold_warm(host, "fails", {}, {.rounds = 0}).error().code == errc::invalid_argument);
+  CHECK(bench::cold_warm(host, "fails", {}, {.rounds = 100'001}).error().code == errc::invalid_argument);
+  CHECK(bench::cold_warm(host, "move-only", {}).error().code == errc::unsupported);
+}
+
+TEST_CASE("a report is a table, JSON and a picture", "[bench]") {
+  bench::cold_warm_report report{.function = "thumbnail", .rounds = 7, .instance_bytes = 48};
+  report.cold.init = {.min = 1us, .p50 = 2us, .p99 = 3us};
+  report.warm.allocations = 0.5;
+  CHECK(report.table().find("init                  1.00        2.00        3.00") != std::string::npos);
+  CHECK(report.json().find(R"("cold":{"queued":{"min":0,"p50":0,"p99":0})") != std::string::npos);
+  CHECK(report.json().find(R"("init":{"min":1000,"p50":2000,"p99":3000})") != std::string::npos);
+  CHECK(report.json().find(R"("allocations":0.5},"instance_bytes":48})") != std::string::npos);
+  CHECK(report.svg().find("thumbnail, median of 7 rounds") != std::string::npos);
+  CHECK(report.svg().rfind("</svg>\n") == report.svg().size() - 7);
+}
