@@ -68,15 +68,16 @@ int main(int argc, char** argv) {
   const std::string include = "-I" DORMOUSE_SOURCE_DIR "/include ";
   const std::string all_inline = include + "-isystem " DORMOUSE_BENCH_QUEUE " -DDORMOUSE_HEADER_ONLY=1";
   std::vector<bench::trial> all;
-  const auto add = [&](const char* variant, const std::string& text, const std::string& flags, const char* library) {
-    all.push_back({"build", variant, [=](double) { compile(text, flags, library); }, 2});
+  const auto add = [&](const char* variant, const std::string& text, const std::string& flags, const char* library,
+                       unsigned rounds) {
+    all.push_back({"build", variant, [=](double) { compile(text, flags, library); }, rounds});
   };
   if (contender == "fmt") {
-    add("hello, -O2", hello_fmt, "", "");
+    add("hello, -O2", hello_fmt, "", "", 2);
   } else {
-    add("hello, -O2", hello_dormouse("dormouse/runtime.hpp"), include, DORMOUSE_BENCH_LIBRARY);
-    add("hello, -O2, umbrella", hello_dormouse("dormouse/dormouse.hpp"), include, DORMOUSE_BENCH_LIBRARY);
-    add("hello, -O2, header_only", hello_dormouse("dormouse/dormouse.hpp"), all_inline, "");
+    add("hello, -O2", hello_dormouse("dormouse/runtime.hpp"), include, DORMOUSE_BENCH_LIBRARY, 2);
+    add("hello, -O2, umbrella", hello_dormouse("dormouse/dormouse.hpp"), include, DORMOUSE_BENCH_LIBRARY, 2);
+    add("hello, -O2, header_only", hello_dormouse("dormouse/dormouse.hpp"), all_inline, "", 1);
   }
   return bench::run_trials(argc - 1, argv + 1, all);
 }

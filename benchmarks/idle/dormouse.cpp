@@ -68,7 +68,7 @@ void warm_instances(double effort) {
 
 int main(int argc, char** argv) {
   return bench::run_trials(argc, argv,
-                           {{"idle", "1,000,000 functions", &functions, 3},
-                            {"idle", "1,000,000 functions, after use", &after_use, 2},
-                            {"idle", "1,000 warm instances", &warm_instances, 2}});
+                           {{"idle", "1,000,000 functions", &functions, 2},
+                            {"idle", "1,000,000 functions, after use", &after_use, 1},
+                            {"idle", "1,000 warm instances", &warm_instances, 1}});
 }
