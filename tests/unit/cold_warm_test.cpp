@@ -3,48 +3,72 @@
 
 #include <dormouse/bench/cold_warm.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 using namespace dormouse;
 using namespace std::chrono_literals;
 
 namespace {
 
-void busy_for(std::chrono::nanoseconds length) {
-  const auto end = std::chrono::steady_clock::now() + length;
-  while (std::chrono::steady_clock::now() < end) {}
+// Returns how long it really was busy: a machine with other work may make it longer.
+std::chrono::nanoseconds busy_for(std::chrono::nanoseconds length) {
+  const auto begun = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - begun < length) {}
+  return std::chrono::steady_clock::now() - begun;
 }
 
+using times = std::vector<std::chrono::nanoseconds>;
+
 struct measured {
-  measured() { busy_for(5ms); }
+  measured() { constructors.push_back(busy_for(5ms)); }
   int operator()(const event& what) const {
-    busy_for(50us);
+    bodies.push_back(busy_for(50us));
     return static_cast<int>(what.data.size());
   }
   char state[100]{};
+  // In order: one runs at a time.
+  static inline times constructors{};
+  static inline times bodies{};
 };
 
-bool near(std::chrono::nanoseconds found, std::chrono::nanoseconds wanted) {
-  return found >= wanted && found <= wanted + wanted / 20;
+std::chrono::nanoseconds median(const times& all, std::size_t from, std::size_t count) {
+  const auto first = all.begin() + static_cast<std::ptrdiff_t>(from);
+  times some(first, first + static_cast<std::ptrdiff_t>(count));
+  std::sort(some.begin(), some.end());
+  return some[(count - 1) / 2];
+}
+
+bool near(std::chrono::nanoseconds found, std::chrono::nanoseconds wanted, int percent = 5) {
+  return found >= wanted - wanted * percent / 100 && found <= wanted + wanted * percent / 100;
 }
 
 }  // namespace
 
-// By the shortest of each: what else the machine does can only make the others longer.
+// Against what they took by themselves, which on a loaded machine is more.
 TEST_CASE("a constructor of 5 ms and a body of 50 us are reported as such", "[bench]") {
+  constexpr std::size_t rounds = 20;
+  constexpr std::size_t before = 3;  // to settle, of either kind
+  measured::constructors.reserve(rounds * 2);
+  measured::bodies.reserve(rounds * 4);
   runtime host;
   host.define("thumbnail", per_instance([] { return measured(); }));
-  const auto found = bench::cold_warm(host, "thumbnail", {.data = "x"}, {.rounds = 20});
+  const auto found = bench::cold_warm(host, "thumbnail", {.data = "x"}, {.rounds = rounds});
   REQUIRE(found);
-  CHECK(near(found->cold.init.min, 5ms));
-  CHECK(near(found->cold.run.min, 50us));
-  CHECK(near(found->warm.run.min, 50us));
+  REQUIRE(measured::constructors.size() == before + rounds + 1);
+  REQUIRE(measured::bodies.size() == 2 * (before + rounds));
+  CHECK(near(found->cold.init.p50, median(measured::constructors, before, rounds)));
+  // A fresh thread finds no code in its caches: where processors are scarce, that is a few microseconds.
+  CHECK(near(found->cold.run.p50, median(measured::bodies, before, rounds), 30));
+  CHECK(near(found->warm.run.p50, median(measured::bodies, before + rounds + before, rounds)));
   CHECK(found->warm.init.p99 == 0ns);
   CHECK(found->cold.thread_spawn.min > 0ns);
-  CHECK(found->warm.thread_spawn.p50 == 0ns);
+  CHECK(found->warm.thread_spawn.min == 0ns);
   CHECK(found->cold.queued.min >= found->cold.thread_spawn.min);
   CHECK(found->cold.total.min >= found->cold.init.min + found->cold.run.min);
   CHECK(found->cold.init.min <= found->cold.init.p50);

@@ -219,6 +219,13 @@ TEST_CASE("a histogram says nothing before it has seen enough, or when pauses ar
   std::vector<std::chrono::minutes> everything;
   for (int i = 0; i < 60; ++i) everything.emplace_back(i);
   CHECK(plan_after(everything).keep == 7min);
+  // Uses in bursts hide nothing of the pauses between them.
+  std::vector<std::chrono::minutes> bursts(95, 0min);
+  bursts.insert(bursts.end(), 5, 30min);
+  CHECK(plan_after(bursts).prewarm_after == 27min);
+  // More than half of the pauses are longer than it looks.
+  CHECK(plan_after({30min, 30min, 30min, 30min, 30min, 2h, 2h, 2h, 2h, 2h}).prewarm_after == 27min);
+  CHECK(plan_after({30min, 30min, 30min, 30min, 30min, 2h, 2h, 2h, 2h, 2h, 2h}).keep == 7min);
   const auto often = plan_after({1min, 1min, 0min, 1min, 0min, 1min, 1min});
   CHECK(often.keep == 132s);
   CHECK(!often.prewarm_after);
