@@ -23,6 +23,12 @@ std::chrono::nanoseconds busy_for(std::chrono::nanoseconds length) {
   return std::chrono::steady_clock::now() - begun;
 }
 
+#if defined(DORMOUSE_ADDRESS_SANITIZER) || defined(DORMOUSE_THREAD_SANITIZER)
+constexpr bool slowed_around_handlers = true;
+#else
+constexpr bool slowed_around_handlers = false;
+#endif
+
 using times = std::vector<std::chrono::nanoseconds>;
 
 struct measured {
@@ -62,10 +68,15 @@ TEST_CASE("a constructor of 5 ms and a body of 50 us are reported as such", "[be
   REQUIRE(found);
   REQUIRE(measured::constructors.size() == before + rounds + 1);
   REQUIRE(measured::bodies.size() == 2 * (before + rounds));
-  CHECK(near(found->cold.init.p50, median(measured::constructors, before, rounds)));
-  // A fresh thread finds no code in its caches: where processors are scarce, that is a few microseconds.
-  CHECK(near(found->cold.run.p50, median(measured::bodies, before, rounds), 30));
-  CHECK(near(found->warm.run.p50, median(measured::bodies, before + rounds + before, rounds)));
+  CHECK(found->cold.init.min >= 4'900us);
+  CHECK(found->cold.run.min >= 49us);
+  CHECK(found->warm.run.min >= 49us);
+  if (!slowed_around_handlers) {
+    CHECK(near(found->cold.init.p50, median(measured::constructors, before, rounds)));
+    // A fresh thread finds no code in its caches: where processors are scarce, that is a few microseconds.
+    CHECK(near(found->cold.run.p50, median(measured::bodies, before, rounds), 30));
+    CHECK(near(found->warm.run.p50, median(measured::bodies, before + rounds + before, rounds)));
+  }
   CHECK(found->warm.init.p99 == 0ns);
   CHECK(found->cold.thread_spawn.min > 0ns);
   CHECK(found->warm.thread_spawn.min == 0ns);
