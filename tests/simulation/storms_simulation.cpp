@@ -16,8 +16,14 @@ using namespace std::chrono_literals;
 using dormouse::testing::for_each_seed;
 using dormouse::testing::simulation;
 
+#if defined(DORMOUSE_ADDRESS_SANITIZER) || defined(DORMOUSE_THREAD_SANITIZER)
+constexpr int storms = 4;  // 5 s each
+#else
+constexpr int storms = 20;
+#endif
+
 TEST_CASE("a storm of retries stays within the budget, and all ends well when the service is back", "[storm]") {
-  for_each_seed({.count = 20}, [](std::uint64_t seed) {
+  for_each_seed({.count = storms}, [](std::uint64_t seed) {
     constexpr int events = 1'000;
     bool down = true;
     int succeeded = 0;
