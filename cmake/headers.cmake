@@ -75,6 +75,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/delayed_events.hpp
     include/dormouse/detail/depot.hpp
     include/dormouse/detail/entry.hpp
+    include/dormouse/detail/event_batch.hpp
     include/dormouse/detail/event_queue.hpp
     include/dormouse/detail/function_activity.hpp
     include/dormouse/detail/function_record.hpp
@@ -134,6 +135,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/entry.ipp
     include/dormouse/detail/impl/event.ipp
     include/dormouse/detail/impl/event_queue.ipp
+    include/dormouse/detail/impl/event_runs.ipp
     include/dormouse/detail/impl/every.ipp
     include/dormouse/detail/impl/failure.ipp
     include/dormouse/detail/impl/functions.ipp

@@ -16,6 +16,7 @@
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event.ipp>
 #include <dormouse/detail/impl/event_queue.ipp>
+#include <dormouse/detail/impl/event_runs.ipp>
 #include <dormouse/detail/impl/every.ipp>
 #include <dormouse/detail/impl/failure.ipp>
 #include <dormouse/detail/impl/functions.ipp>

@@ -12,6 +12,7 @@
 #include <dormouse/detail/impl/dump.ipp>
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event_queue.ipp>
+#include <dormouse/detail/impl/event_runs.ipp>
 #include <dormouse/detail/impl/host_driver.ipp>
 #include <dormouse/detail/impl/housekeeper.ipp>
 #include <dormouse/detail/impl/instance_limits.ipp>

@@ -13,55 +13,63 @@ class delayed_events {
   [[nodiscard]] work_item* first() const noexcept { return root_; }
 
   void add(work_item& each, clock::time_point due) noexcept {
-    each.due = due;
-    each.in_heap = true;
-    each.heap_child = each.heap_sibling = each.heap_previous = nullptr;
+    each.aftermath().due = due;
+    each.aftermath().in_heap = true;
+    clear(each.aftermath());
     root_ = root_ == nullptr ? &each : meld(*root_, each);
   }
 
   // Precondition: it is here.
-  void remove(work_item& each) noexcept {
+  void remove(work_item& gone) noexcept {
+    item_aftermath& each = gone.aftermath();
     each.in_heap = false;
     work_item* const below = merge_all(each.heap_child);
-    if (&each == root_) {
+    if (&gone == root_) {
       root_ = below;
     } else {
-      work_item& before = *each.heap_previous;
-      (before.heap_child == &each ? before.heap_child : before.heap_sibling) = each.heap_sibling;
-      if (each.heap_sibling != nullptr) each.heap_sibling->heap_previous = &before;
+      item_aftermath& before = each.heap_previous->aftermath();
+      (before.heap_child == &gone ? before.heap_child : before.heap_sibling) = each.heap_sibling;
+      if (each.heap_sibling != nullptr) each.heap_sibling->aftermath().heap_previous = each.heap_previous;
       if (below != nullptr) root_ = meld(*root_, *below);
     }
-    each.heap_child = each.heap_sibling = each.heap_previous = nullptr;
+    clear(each);
   }
 
  private:
+  static void clear(item_aftermath& each) noexcept {
+    each.heap_child = each.heap_sibling = each.heap_previous = nullptr;
+  }
+
   // The later root becomes the earlier one's first child.
   static work_item* meld(work_item& a, work_item& b) noexcept {
-    work_item& top = b.due < a.due ? b : a;
-    work_item& under = &top == &a ? b : a;
-    under.heap_previous = &top;
-    under.heap_sibling = top.heap_child;
-    if (top.heap_child != nullptr) top.heap_child->heap_previous = &under;
-    top.heap_child = &under;
+    const bool swapped = b.aftermath().due < a.aftermath().due;
+    work_item& above = swapped ? b : a;
+    work_item& below = swapped ? a : b;
+    item_aftermath& top = above.aftermath();
+    below.aftermath().heap_previous = &above;
+    below.aftermath().heap_sibling = top.heap_child;
+    if (top.heap_child != nullptr) top.heap_child->aftermath().heap_previous = &below;
+    top.heap_child = &below;
     top.heap_sibling = top.heap_previous = nullptr;
-    return &top;
+    return &above;
   }
 
   // Siblings two by two from the left, then the pairs together from the right: both passes without recursion.
   static work_item* merge_all(work_item* each) noexcept {
     work_item* pairs = nullptr;  // linked through heap_sibling, the last one first
     while (each != nullptr) {
-      work_item* const second = each->heap_sibling;
-      work_item* const rest = second != nullptr ? second->heap_sibling : nullptr;
+      work_item* const second = each->aftermath().heap_sibling;
+      work_item* const rest = second != nullptr ? second->aftermath().heap_sibling : nullptr;
       work_item* const pair = second != nullptr ? meld(*each, *second) : each;
-      pair->heap_sibling = pairs;
+      pair->aftermath().heap_sibling = pairs;
       pairs = pair;
       each = rest;
     }
     work_item* all = nullptr;
     while (pairs != nullptr) {
-      work_item* const before = pairs->heap_sibling;
-      pairs->heap_sibling = pairs->heap_previous = nullptr;
+      item_aftermath& first = pairs->aftermath();
+      work_item* const before = first.heap_sibling;
+      first.heap_sibling = first.heap_previous = nullptr;
       all = all == nullptr ? pairs : meld(*all, *pairs);
       pairs = before;
     }

@@ -37,14 +37,13 @@ struct function_reference {
 void call_here(const function_reference& target, call_arguments& call, const clock::time_point* deadline);
 // What items for that function are made in.
 [[nodiscard]] recycler& memory_of_items(const function_reference& target) noexcept;
-// Hands `item` over; it gets an owner more until it has ended.
-result<void> hand_over(const function_reference& target, work_item& item, const clock::time_point* deadline,
-                       bool posted);
-// As hand_over, for an event: its missing attributes are filled, and `keeper` owns the item that holds it.
-result<event_item*> hand_over_event(const function_reference& target, event&& message, item_pointer& keeper,
-                                    const clock::time_point* deadline, bool posted,
-                                    std::shared_ptr<void> until_over = nullptr);
-[[nodiscard]] acceptance accepted(const work_item& item) noexcept;
+// Hands the item over; null counts as out of memory. A posted one is not the caller's any more, of another the caller
+// keeps an owner. On failure it stays the caller's.
+result<acceptance> hand_over(const function_reference& target, item_pointer& item, const clock::time_point* deadline,
+                             bool posted);
+// An event to be handed over, null when there is no memory. `until_over`: see event_item.
+[[nodiscard]] event_item* make_event_item(const function_reference& target, event&& message,
+                                          std::shared_ptr<void> until_over = nullptr) noexcept;
 // Blocks until the item has ended; inside a handler, an item that nobody has started is run here first.
 void wait_ended(work_item& item);
 bool wait_ended_until(work_item& item, clock::time_point limit);

@@ -4,9 +4,11 @@
 // Accepted events: a queue a function, and a ring a kind of the functions that have events to start, so that a function
 // with many does not keep out one with few. What the workers take their work from.
 
+#include <dormouse/detail/event_batch.hpp>
 #include <dormouse/detail/function_activity.hpp>
 #include <dormouse/detail/lane.hpp>
 #include <dormouse/detail/work_item.hpp>
+#include <dormouse/functions/acceptance.hpp>
 #include <dormouse/result.hpp>
 #include <dormouse/runtime/runtime_options.hpp>
 
@@ -35,6 +37,9 @@ class work_ring final : public work_source {
   void remove(function_activity& activity) noexcept;
   // Under no lock: every function, when nothing of theirs may start any more.
   void clear() noexcept;
+  // Events that were taken in advance may be had from their owner, or not any more. list(): under the function's lock.
+  void list(event_batch& batch) noexcept;
+  void unlist(event_batch& batch) noexcept;
 
   void* take() override;
   void run(void* piece) noexcept override;
@@ -45,21 +50,25 @@ class work_ring final : public work_source {
 
  private:
   function_activity* next() noexcept;
+  work_item* start_first(function_record& record);
+  function_record* owner_of_batch() noexcept;
+  void update_hint() noexcept;
   function_activity* choose() noexcept;
   function_activity* unlink(function_activity* before, function_activity* gone) noexcept;
 
   event_queue& events_;
   core& core_;
-  std::mutex mutex_{};  // guards the next two
+  std::mutex mutex_{};  // guards the next three
   function_activity* first_ = nullptr;
   function_activity* last_ = nullptr;
+  event_batch* batches_ = nullptr;
   std::atomic<bool> filled_{false};  // relaxed: a hint for who polls; written under the lock, when it changes
 };
 
 class event_queue {
  public:
   // A worker stays with one function for at most so many events or so long, then moves on.
-  static constexpr int quantum_events = 32;
+  static constexpr std::uint32_t quantum_events = 32;
   static constexpr std::chrono::microseconds quantum_time{100};
   // When no thread could be had for accepted events.
   static constexpr std::chrono::milliseconds ring_again{100};
@@ -72,10 +81,10 @@ class event_queue {
     return record.settings->options.kind == function_kind::blocking ? blocking : compute;
   }
 
-  // Accepts the event: from here to its end it counts against the function's bounds. Takes an owner of its own. Never
-  // blocks. Fails: not_found, shutting_down, throttled (queue_depth, queue_bytes), recursion_limit (depth),
-  // unavailable (no_threads).
-  result<void> accept(work_item& item, bool inside);
+  // Accepts the event: from here to its end it counts against the function's bounds. Takes over a posted one; of one
+  // that is waited for it gets an owner of its own. Never blocks. Fails, and leaves the item with the caller: not_found,
+  // shutting_down, throttled (queue_depth, queue_bytes), recursion_limit (depth), unavailable (no_threads).
+  result<acceptance> accept(item_pointer& item, bool inside);
 
   // Takes back an event that nobody has started; then the caller runs it. False when somebody has.
   bool claim(work_item& item);
@@ -89,7 +98,11 @@ class event_queue {
 
   // For what follows an attempt (outcomes.hpp). Under the function's lock:
   // The accepted event of that id that is queued, running or waiting; null when there is none.
-  [[nodiscard]] static work_item* find(const function_record& record, std::uint64_t id) noexcept;
+  [[nodiscard]] work_item* find(function_record& record, std::uint64_t id) noexcept;
+  // What workers have taken in advance and not started is in the queue again. False when there was none.
+  bool take_back(function_activity& activity) noexcept;
+  // What has ended in a batch counts as ended from here on.
+  void account_ended(function_activity& activity) noexcept;
   // Out of the queue, to whoever calls.
   void take_out(work_item& item) noexcept;
   // Out of the running ones, to wait or to be a dead letter; it keeps its place in the bounds.
@@ -116,18 +129,36 @@ class event_queue {
   void run(work_item* item) noexcept;
 
  private:
+  // How much longer a worker stays with a function.
+  struct quantum {
+    std::uint64_t now = 0;    // ticks, when it was looked at last
+    std::uint64_t until = 0;  // ticks
+    std::uint32_t events = 0;
+    [[nodiscard]] bool is_over() const noexcept { return events == 0 || now >= until; }
+  };
+
   void ring_later(const function_record& record) noexcept;
   result<void> enqueue(work_item& item, bool inside);
   result<void> admit(work_item& item, bool inside);
-  void withdraw(work_item& item) noexcept;
+  bool withdraw(function_record& record, std::uint64_t id) noexcept;
   void release_place(function_activity& activity, std::size_t bytes) noexcept;
-  [[nodiscard]] bool too_old(const work_item& item) const noexcept;
-  [[nodiscard]] bool needs_no_instance(const work_item& item) const noexcept;
+  void end_under_lock(work_item& item) noexcept;
+  void account(function_activity& activity, work_item& item) noexcept;
+  void started(work_item& item) noexcept;
+  [[nodiscard]] bool too_old(const work_item& item, std::uint64_t now) const noexcept;
+  [[nodiscard]] bool needs_no_instance(const work_item& item, std::uint64_t now) const noexcept;
   work_item* start_to_refuse(function_activity& activity) noexcept;
   void run_without_instance(work_item& item) noexcept;
-  work_item* after(work_item& item, lease* with) noexcept;
+  [[nodiscard]] static bool is_over(const work_item& item) noexcept;
+  work_item* after(work_item& item, lease* with, quantum& left) noexcept;
+  void let_all_go(function_record& record, item_list& over) noexcept;
+  work_item* run_on(work_item& ended, lease& with, quantum& left) noexcept;
+  work_item* take_more(function_activity& activity, lease& with, const quantum& left, event_batch& batch) noexcept;
+  void fill(event_batch& batch, function_activity& activity, const quantum& left) noexcept;
+  work_item* run_batch(event_batch& batch, lease& with, quantum& left) noexcept;
+  void settle(event_batch& batch, work_item* unlike, item_list& over) noexcept;
   work_item* pop(function_activity& activity) noexcept;
-  work_item* end_and_continue(work_item& item, lease* with) noexcept;
+  void emptied(function_activity& activity) noexcept;
 
   core& core_;
   std::atomic<std::uint64_t> accepted_{0};

@@ -4,6 +4,7 @@
 // What a function has while it has anything: instances, queued events, waiting callers. Made with the first of them,
 // deleted with the last. Guarded by the function's lock.
 
+#include <dormouse/detail/event_batch.hpp>
 #include <dormouse/detail/lease.hpp>
 #include <dormouse/detail/platform/gate.hpp>
 #include <dormouse/detail/retry_budget.hpp>
@@ -73,9 +74,10 @@ struct function_activity {
   fifo<waiting_caller> callers{};
   std::size_t callers_waiting = 0;
 
-  item_list queue{};    // accepted, not started
-  item_list running{};  // taken from the queue
-  item_list waiting{};  // for their next attempt or their destination
+  item_list queue{};               // accepted, not started
+  event_batch* batches = nullptr;  // that workers have taken from the queue
+  item_list running{};             // taken from the queue one by one
+  item_list waiting{};             // for their next attempt or their destination
   retry_budget budget{};
   std::uint64_t accepted = 0;  // accepted, not terminal
   std::uint64_t accepted_bytes = 0;

@@ -39,6 +39,8 @@ class invocation {
   // ended. The lease, when `keep_lease` is asked for and it may be used at once for the next event; else null, and it
   // has been given back.
   static lease* run_item(core& owner, work_item& item, bool keep_lease);
+  // Runs a posted event of a batch with the lease of the one before it, which ended `now`, in ticks. When this one ends.
+  static std::uint64_t run_next(core& owner, work_item& item, lease& with, std::uint64_t now);
   // Runs a claimed event on this thread, which waits for it.
   static void run_for_waiter(core& owner, work_item& item);
   // An event of this thread's innermost invocation, or from outside: takes over lineage and, for submit, the deadline.
@@ -69,7 +71,8 @@ class invocation {
   static std::uint64_t inherited_deadline(const context& ctx) noexcept;
   static void run_here(context& ctx, std::uint32_t generation, call_arguments& call, std::uint64_t deadline,
                        timing& times);
-  static ending run(context& ctx, lease& with, call_arguments& call, std::uint64_t deadline, const timing& times);
+  static ending run(context& ctx, lease& with, call_arguments& call, std::uint64_t deadline, std::uint64_t begun,
+                    const timing& times);
   static ending too_late(call_arguments& call, std::uint64_t now, const timing& times);
   static call_end call_handler(context& ctx, lease& with, call_arguments& call);
   static void overran(context& ctx, lease& with, call_arguments& call);

@@ -35,18 +35,43 @@ struct lineage {
 
 enum class item_state : std::uint8_t {
   queued = 1,
+  batched,  // taken in advance, see event_batch.hpp
   running,
   waiting,  // until it is due: for its next attempt, or for its destination
   dead,     // a dead letter
   ended,
 };
 
+class work_item;
+
+// What an event needs only once it is not over after its first attempt. Made in the item's own memory, so that going on
+// with an event never needs any.
+struct item_aftermath {
+  failure last_failure{};                 // of the last attempt that failed
+  std::vector<attempt_record> history{};  // all of them, while memory lasted
+  std::uint32_t deliveries = 0;           // refused by its destination
+
+  // Guarded by the lock of the delayed events.
+  bool in_heap = false;
+  clock::time_point due{};
+  work_item* heap_child = nullptr;
+  work_item* heap_sibling = nullptr;
+  work_item* heap_previous = nullptr;
+
+  // Guarded by the lock of the dead letters.
+  std::chrono::system_clock::time_point died{};
+  bool holds_place = false;  // beyond the bound of dead letters: it still counts in its function's queue
+};
+
+// The members are in the order of their use: an event that succeeds at once touches three lines and what its type adds.
 class work_item {
  public:
-  work_item() = default;
+  work_item() noexcept {}  // leaves `with` and the aftermath as they are: see there
   work_item(const work_item&) = delete;
   work_item& operator=(const work_item&) = delete;
-  virtual ~work_item() = default;
+  virtual ~work_item() {
+    if (has_aftermath_) aftermath().~item_aftermath();
+  }
 
   // new (recycler) Item(...): null when there is no memory. What is deleted goes back to the same recycler.
   static void* operator new(std::size_t bytes, recycler& from) noexcept {
@@ -79,54 +104,62 @@ class work_item {
   }
   void add_owner() noexcept { owners_.fetch_add(1, std::memory_order_relaxed); }  // relaxed: as in payload
   void drop_owner() noexcept {
-    // acq_rel: the last owner sees what the others did before it deletes.
-    if (owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
+    // acquire, acq_rel: the last owner sees what the others did before it deletes. Nobody can join a sole owner.
+    if (owners_.load(std::memory_order_acquire) == 1 || owners_.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+      delete this;
+    }
   }
+
+  [[nodiscard]] bool has_aftermath() const noexcept { return has_aftermath_; }
+  [[nodiscard]] item_aftermath& aftermath() noexcept {
+    if (!has_aftermath_) {
+      ::new (aftermath_) item_aftermath;
+      has_aftermath_ = true;
+    }
+    return *std::launder(reinterpret_cast<item_aftermath*>(aftermath_));
+  }
+  // Precondition: it has one.
+  [[nodiscard]] const item_aftermath& aftermath() const noexcept {
+    return *std::launder(reinterpret_cast<const item_aftermath*>(aftermath_));
+  }
+
+ private:
+  std::atomic<std::uint32_t> owners_{1};
+  bool has_aftermath_ = false;
+
+ public:
+  bool posted = false;  // nobody waits for its reply
+  // While it runs, the runner's own:
+  bool delivering = false;  // no attempt follows: its outcome is on its way to a destination
+  bool failed = false;      // the attempt that has ended
 
   // Written by the submitter before it is queued.
   core* owner = nullptr;
   function_record* record = nullptr;
-  std::uint32_t generation = 0;
   std::uint64_t id = 0;
   std::uint64_t accepted_at = 0;  // ticks
   std::uint64_t deadline = std::numeric_limits<std::uint64_t>::max();
-  std::size_t bytes = 0;
-  bool posted = false;  // nobody waits for its reply
-  lineage origin{};
 
   // Guarded by the function's lock; while it runs, the runner's own, but for the links, the state and `stop`.
   work_item* next = nullptr;
   work_item* previous = nullptr;
-  item_state state = item_state::queued;
-  grant with{};
   std::uint64_t queued_at = 0;   // ticks: accepted, or back from a wait
   std::uint64_t started_at = 0;  // ticks
+  std::uint64_t run_ticks = 0;   // of the last attempt
   std::uint32_t attempt = 1;
-  std::uint64_t run_ticks = 0;             // of the last attempt
-  std::uint32_t deliveries = 0;            // refused by its destination
-  bool delivering = false;                 // no attempt follows: its outcome is on its way to a destination
-  bool failed = false;                     // the attempt that has ended
-  std::weak_ptr<std::stop_source> stop{};  // of the running handler, once it has asked for its token
-  failure last_failure{};                  // of the last attempt that failed
-  std::vector<attempt_record> history{};   // all of them, while memory lasted
-
+  std::uint32_t generation = 0;
+  std::size_t bytes = 0;
+  item_state state = item_state::queued;
   std::atomic<bool> cancelled{false};  // not to be tried again; its handler may look
-
-  // Guarded by the lock of the delayed events.
-  bool in_heap = false;
-  clock::time_point due{};
-  work_item* heap_child = nullptr;
-  work_item* heap_sibling = nullptr;
-  work_item* heap_previous = nullptr;
-
-  // Guarded by the lock of the dead letters.
-  std::chrono::system_clock::time_point died{};
-  bool holds_place = false;  // beyond the bound of dead letters: it still counts in its function's queue
-
-  gate ended{};  // opened when the outcome is in place
+  gate ended{};                        // opened when the outcome is in place
+  lineage origin{};
+  std::weak_ptr<std::stop_source> stop{};  // of the running handler, once it has asked for its token
+  union {
+    grant with;  // set as it is taken out to be run
+  };
 
  private:
-  std::atomic<std::uint32_t> owners_{1};
+  alignas(item_aftermath) std::byte aftermath_[sizeof(item_aftermath)];
 };
 
 // Items in order, through the items themselves.
@@ -139,6 +172,12 @@ class item_list {
     each.previous = last_;
     (last_ != nullptr ? last_->next : first_) = &each;
     last_ = &each;
+  }
+  void push_front(work_item& each) noexcept {
+    each.previous = nullptr;
+    each.next = first_;
+    (first_ != nullptr ? first_->previous : last_) = &each;
+    first_ = &each;
   }
   void remove(work_item& each) noexcept {
     (each.previous != nullptr ? each.previous->next : first_) = each.next;
@@ -178,7 +217,7 @@ class item_pointer {
     if (item_ != nullptr) item_->drop_owner();
   }
   [[nodiscard]] work_item* get() const noexcept { return item_; }
-  [[nodiscard]] work_item* release() noexcept { return std::exchange(item_, nullptr); }
+  work_item* release() noexcept { return std::exchange(item_, nullptr); }
 
  private:
   work_item* item_ = nullptr;

@@ -107,20 +107,29 @@ class typed_item final : public item_with_reply<R> {
 template <class R>
 class bare_item final : public item_with_reply<R> {
  public:
+  bare_item() noexcept {}  // not defaulted: then all of its memory would be set to zero first
   call_arguments arguments() noexcept override {
     return {.argument = nullptr, .out = &this->out, .refuse = &put_refusal<R>, .by_event = false, .movable = false};
   }
   [[nodiscard]] event as_event() const override { return {.type = "dormouse.call"}; }
 };
 
-// Allocates the item and hands it over; the pointer stays the caller's.
 template <class Item, class... Args>
-result<Item*> hand_over_new(const function_reference& target, item_pointer& keeper, bool posted, Args&&... args) {
-  auto* item = new (memory_of_items(target)) Item(std::forward<Args>(args)...);
-  if (item == nullptr) return failure{.code = errc::out_of_memory, .effect = effect_kind::not_applied};
-  keeper = item_pointer(item);
-  if (auto handed = hand_over(target, *item, nullptr, posted); !handed) return std::move(handed).error();
-  return item;
+Item* make_item(const function_reference& target, Args&&... args) {
+  return new (memory_of_items(target)) Item(std::forward<Args>(args)...);
+}
+
+// Both take over the item; null counts as out of memory.
+template <class Item>
+result<acceptance> post_item(const function_reference& target, Item* item) {
+  item_pointer given(item);
+  return hand_over(target, given, nullptr, true);
+}
+template <class R, class Item>
+result<pending<R>> submit_item(const function_reference& target, Item* item) {
+  item_pointer given(item);
+  if (auto handed = hand_over(target, given, nullptr, false); !handed) return std::move(handed).error();
+  return pending<R>(std::move(given), item->out);
 }
 
 template <class R>
@@ -159,18 +168,12 @@ class handle<R()> : public function_handle {
   // Hands over to a worker. Never blocks. Fails: not_found, shutting_down, throttled (queue_depth, queue_bytes),
   // recursion_limit, unavailable (no_threads), out_of_memory.
   result<pending<R>> submit() const {
-    detail::item_pointer keeper;
-    auto item = detail::hand_over_new<detail::bare_item<R>>(target_, keeper, false);
-    if (!item) return std::move(item).error();
-    return pending<R>(std::move(keeper), (*item)->out);
+    return detail::submit_item<R>(target_, detail::make_item<detail::bare_item<R>>(target_));
   }
   // As submit(), for an outcome that nobody waits for: a failed attempt is repeated, then delivered or kept as a dead
   // letter (function_options::retry, on_failure). Fails as submit(), and limit_exceeded (dead_letters).
   result<acceptance> post() const {
-    detail::item_pointer keeper;
-    auto item = detail::hand_over_new<detail::bare_item<R>>(target_, keeper, true);
-    if (!item) return std::move(item).error();
-    return detail::accepted(**item);
+    return detail::post_item(target_, detail::make_item<detail::bare_item<R>>(target_));
   }
 
  private:
@@ -193,12 +196,9 @@ class handle<R(A)> : public function_handle {
       std::is_constructible_v<typename detail::owned_argument<plain>::type, T>
           result<pending<R>> submit(T&& argument)
   const {
-    using item_type = detail::typed_item<R, A>;
-    detail::item_pointer keeper;
-    auto item =
-        detail::hand_over_new<item_type>(target_, keeper, false, typename item_type::owned(std::forward<T>(argument)));
-    if (!item) return std::move(item).error();
-    return pending<R>(std::move(keeper), (*item)->out);
+    using item = detail::typed_item<R, A>;
+    return detail::submit_item<R>(target_,
+                                  detail::make_item<item>(target_, typename item::owned(std::forward<T>(argument))));
   }
   // As handle<R()>::post().
   template <class T>
@@ -209,12 +209,9 @@ class handle<R(A)> : public function_handle {
     static_assert(std::is_copy_constructible_v<plain> && !std::is_rvalue_reference_v<A>,
                   "dormouse: a posted argument may be needed for another attempt, so it must be copyable; invoke or "
                   "submit functions that take T&& or a move-only type");
-    using item_type = detail::typed_item<R, A>;
-    detail::item_pointer keeper;
-    auto item =
-        detail::hand_over_new<item_type>(target_, keeper, true, typename item_type::owned(std::forward<T>(argument)));
-    if (!item) return std::move(item).error();
-    return detail::accepted(**item);
+    using item = detail::typed_item<R, A>;
+    return detail::post_item(target_,
+                             detail::make_item<item>(target_, typename item::owned(std::forward<T>(argument))));
   }
 
  private:

@@ -58,11 +58,10 @@ DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
     const std::lock_guard lock(mutex_);
     if (stopped_) return failure{.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
   }
-  item_pointer keeper;
   std::shared_ptr<posted> token;
   if (source_->counts_events()) token = std::make_shared<posted>(shared_from_this());
-  if (auto handed = hand_over_event(target_, std::move(message), keeper, nullptr, true, std::move(token)); !handed) {
-    return std::move(handed).error();
+  if (auto taken = post_item(target_, make_event_item(target_, std::move(message), std::move(token))); !taken) {
+    return std::move(taken).error();
   }
   return {};
 }

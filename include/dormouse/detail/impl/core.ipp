@@ -161,8 +161,9 @@ DORMOUSE_INLINE runtime_stats core::stats() {
 
 DORMOUSE_INLINE function_stats core::stats_of(function_record& record) {
   const std::lock_guard lock(lock_of(record));
+  if (record.activity != nullptr) events.account_ended(*record.activity);
   function_stats sums = record.totals != nullptr ? *record.totals : function_stats{};
-  const function_activity* const activity = record.activity;
+  function_activity* const activity = record.activity;
   if (activity == nullptr) return sums;
   sums.queued_now = activity->accepted;
   sums.waiting_now = activity->callers_waiting;

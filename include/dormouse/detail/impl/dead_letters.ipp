@@ -11,11 +11,11 @@
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 DORMOUSE_INLINE void outcomes::bury(work_item& item, failure&& why) noexcept {
-  item.last_failure = std::move(why);
+  item.aftermath().last_failure = std::move(why);
   item.delivering = false;
   note(item, invocation_state::dead);
   item.is_over();
-  item.holds_place = true;
+  item.aftermath().holds_place = true;
   {
     const std::lock_guard lock(core_.lock_of(*item.record));
     core_.events.set_aside(item, item_state::dead);
@@ -29,9 +29,9 @@ DORMOUSE_INLINE void outcomes::bury(work_item& item, failure&& why) noexcept {
 DORMOUSE_INLINE void outcomes::keep_letter(work_item& item) noexcept {
   {
     const std::lock_guard lock(dead_mutex_);
-    item.died = core_.time.wall();
+    item.aftermath().died = core_.time.wall();
     dead_.push_back(item);
-    if (item.holds_place) {
+    if (item.aftermath().holds_place) {
       resting_.fetch_add(1);
     } else {
       ++dead_count_;
@@ -61,8 +61,8 @@ DORMOUSE_INLINE void outcomes::bury_undefined(work_item& item) noexcept {
     item.state = item_state::ended;
     ++item.record->totals->dead_letters;
   }
-  kept->last_failure = std::move(why);
-  kept->holds_place = true;
+  kept->aftermath().last_failure = std::move(why);
+  kept->aftermath().holds_place = true;
   kept->bytes = item.bytes;  // it is the same place
   event_queue::let_go(item);
   note(*kept, invocation_state::dead);
@@ -82,8 +82,8 @@ DORMOUSE_INLINE work_item* outcomes::next_with_place() noexcept {
   look_at_bounds();
   if (full()) return nullptr;
   for (work_item* each = dead_.first(); each != nullptr; each = each->next) {
-    if (!each->holds_place) continue;
-    each->holds_place = false;
+    if (!each->aftermath().holds_place) continue;
+    each->aftermath().holds_place = false;
     ++dead_count_;
     dead_bytes_ += each->bytes;
     resting_.fetch_sub(1);
@@ -103,7 +103,7 @@ DORMOUSE_INLINE void outcomes::give_places() noexcept {
 
 DORMOUSE_INLINE bool outcomes::matches(const work_item& item, const dead_letter_filter& which) noexcept {
   return (which.function.empty() || which.function == item.record->name()) &&
-         (!which.code || *which.code == item.last_failure.code) &&
+         (!which.code || *which.code == item.aftermath().last_failure.code) &&
          (!which.id || *which.id == invocation_id{item.id, item.record->index});
 }
 
@@ -117,9 +117,9 @@ DORMOUSE_INLINE std::vector<dead_letter> outcomes::letters(const dead_letter_fil
       items.emplace_back();
       found.push_back({.id = {each->id, each->record->index},
                        .function = std::string(each->record->name()),
-                       .why = each->last_failure,
-                       .attempts = each->history,
-                       .died = each->died});
+                       .why = each->aftermath().last_failure,
+                       .attempts = each->aftermath().history,
+                       .died = each->aftermath().died});
       each->add_owner();
       items.back() = item_pointer(each);
     }
@@ -137,7 +137,7 @@ DORMOUSE_INLINE void outcomes::unlink(const dead_letter_filter& which, item_list
       dead_.remove(*each);
       to.push_back(*each);
       ++count;
-      if (each->holds_place) {
+      if (each->aftermath().holds_place) {
         resting_.fetch_sub(1);
       } else {
         --dead_count_;
@@ -154,7 +154,7 @@ DORMOUSE_INLINE std::size_t outcomes::discard(const dead_letter_filter& which) {
   unlink(which, gone);
   std::size_t count = 0;
   while (work_item* const each = gone.pop_front()) {
-    if (each->holds_place) core_.events.leave(*each->record, each->bytes);
+    if (each->aftermath().holds_place) core_.events.leave(*each->record, each->bytes);
     each->drop_owner();
     ++count;
   }
@@ -192,7 +192,7 @@ DORMOUSE_INLINE work_item* outcomes::copy_as_event(work_item& item, function_rec
   fresh->posted = true;
   fresh->accepted_at = item.accepted_at;
   fresh->origin = std::move(item.origin);
-  fresh->history = std::move(item.history);
+  fresh->aftermath().history = std::move(item.aftermath().history);
   fresh->state = item_state::dead;
   return fresh;
 }
@@ -204,8 +204,8 @@ DORMOUSE_INLINE work_item* outcomes::renewed(work_item& item) {
   if (now == item.record) return &item;
   try {
     work_item* const fresh = copy_as_event(item, *now);
-    fresh->last_failure = std::move(item.last_failure);
-    if (item.holds_place) core_.events.leave(*item.record, item.bytes);
+    fresh->aftermath().last_failure = std::move(item.aftermath().last_failure);
+    if (item.aftermath().holds_place) core_.events.leave(*item.record, item.bytes);
     item.drop_owner();
     return fresh;
   } catch (...) {
@@ -215,11 +215,11 @@ DORMOUSE_INLINE work_item* outcomes::renewed(work_item& item) {
 
 // As if it had just been accepted. False when its function has no room for it.
 DORMOUSE_INLINE bool outcomes::revive(work_item& item, std::chrono::nanoseconds after) {
-  if (!item.holds_place && !core_.events.readmit(item)) return false;
-  item.holds_place = false;
-  item.history.clear();
+  if (!item.aftermath().holds_place && !core_.events.readmit(item)) return false;
+  item.aftermath().holds_place = false;
+  item.aftermath().history.clear();
   item.attempt = 0;
-  item.deliveries = 0;
+  item.aftermath().deliveries = 0;
   item.failed = false;
   item.cancelled.store(false, std::memory_order_relaxed);
   item.accepted_at = core_.time.ticks();

@@ -29,7 +29,7 @@ DORMOUSE_INLINE void outcomes::deliver(work_item& item) noexcept {
       const std::lock_guard lock(core_.lock_of(*item.record));
       ++item.record->totals->delivery_failures;
     }
-    const auto delay = jittered(options.retry, ++item.deliveries);
+    const auto delay = jittered(options.retry, ++item.aftermath().deliveries);
     if (!may_help(why.code) || too_old_in(item, delay)) return bury(item, std::move(why));
     return wait(item, std::max<std::chrono::nanoseconds>(delay, why.retry_after));
   }
@@ -48,7 +48,7 @@ DORMOUSE_INLINE event describe_outcome(work_item& item) {
   if (item.failed) {
     told = item.as_event();
     told.extensions.emplace_back("eventtype", told.type);
-    add_failure(told, item.last_failure);
+    add_failure(told, item.aftermath().last_failure);
   } else {
     told.data = item.reply_bytes();
   }
@@ -70,7 +70,7 @@ DORMOUSE_INLINE result<void> outcomes::hand_to(work_item& item, const destinatio
   return target.sink({.function = item.record->name(),
                       .id = {item.id, item.record->index},
                       .attempts = item.attempt,
-                      .why = item.failed ? &item.last_failure : nullptr,
+                      .why = item.failed ? &item.aftermath().last_failure : nullptr,
                       .message = told});
 }
 
@@ -82,7 +82,7 @@ DORMOUSE_INLINE result<void> outcomes::post_outcome(const work_item& item, const
   }
   fill_attributes(message, core_.time);
   auto* const fresh = new_item<event_item>(*core_.items, std::move(message));
-  const item_pointer keeper(fresh);
+  item_pointer keeper(fresh);
   fresh->owner = &core_;
   fresh->record = target;
   fresh->generation = target->generation.load();
@@ -90,7 +90,8 @@ DORMOUSE_INLINE result<void> outcomes::post_outcome(const work_item& item, const
   fresh->origin = item.origin;
   fresh->origin.functions.push_back(item.record);
   ++fresh->origin.depth;
-  return core_.events.accept(*fresh, true);
+  if (auto taken = core_.events.accept(keeper, true); !taken) return std::move(taken).error();
+  return {};
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

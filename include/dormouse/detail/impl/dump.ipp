@@ -61,6 +61,13 @@ std::size_t dump_count(const List& list) noexcept {
   return count;
 }
 
+DORMOUSE_INLINE std::size_t dump_batches(const function_activity& activity,
+                                         std::uint32_t (event_batch::*what)() const noexcept) noexcept {
+  std::size_t count = 0;
+  for (const auto* each = activity.batches; each != nullptr; each = each->next_of_function) count += (each->*what)();
+  return count;
+}
+
 // False when it has nothing to show.
 DORMOUSE_INLINE bool core::dump_function(std::FILE* out, function_record& record) noexcept {
   const std::unique_lock lock(lock_of(record), std::try_to_lock);
@@ -72,7 +79,8 @@ DORMOUSE_INLINE bool core::dump_function(std::FILE* out, function_record& record
   if (activity == nullptr) return false;
   dump_line(out, "  {}{}{}: accepted {}, queued {}, running {}, waiting {}, callers waiting {}, instances {}, bytes {}",
             record.name(), record.is_defined() ? "" : " (undefined)", record.is_paused() ? " (paused)" : "",
-            activity->accepted, dump_count(activity->queue), dump_count(activity->running),
+            activity->accepted, dump_count(activity->queue) + dump_batches(*activity, &event_batch::not_started),
+            dump_count(activity->running) + dump_batches(*activity, &event_batch::not_ended),
             dump_count(activity->waiting), activity->callers_waiting, activity->instances, activity->accepted_bytes);
   if (const work_item* const first = activity->queue.first()) {
     dump_line(out, "    the first in its queue has waited for {:.3f} s", seconds_since(time, first->queued_at));

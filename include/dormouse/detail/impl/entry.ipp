@@ -26,12 +26,14 @@ DORMOUSE_INLINE void call_here(const function_reference& target, call_arguments&
 
 DORMOUSE_INLINE recycler& memory_of_items(const function_reference& target) noexcept { return *target.owner->items; }
 
-DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_item& item,
-                                       const clock::time_point* deadline, bool posted) {
+DORMOUSE_INLINE result<acceptance> hand_over(const function_reference& target, item_pointer& given,
+                                             const clock::time_point* deadline, bool posted) {
   core& owner = *target.owner;
   if (owner.in_child()) [[unlikely]]
     return core::forked_child();
   try {
+    if (given.get() == nullptr) throw std::bad_alloc{};
+    work_item& item = *given.get();
     item.owner = &owner;
     item.record = target.record;
     item.generation = target.generation;
@@ -39,27 +41,15 @@ DORMOUSE_INLINE result<void> hand_over(const function_reference& target, work_it
     item.posted = posted;
     if (event* const kept = item.message()) fill_attributes(*kept, owner.time);
     invocation::inherit(owner, item, !posted);
-    return owner.events.accept(item, invocation::inside(owner));
+    return owner.events.accept(given, invocation::inside(owner));
   } catch (const std::bad_alloc&) {
     return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
   }
 }
 
-DORMOUSE_INLINE result<event_item*> hand_over_event(const function_reference& target, event&& message,
-                                                    item_pointer& keeper, const clock::time_point* deadline,
-                                                    bool posted, std::shared_ptr<void> until_over) {
-  try {
-    auto* item = new_item<event_item>(*target.owner->items, std::move(message), std::move(until_over));
-    keeper = item_pointer(item);
-    if (auto handed = hand_over(target, *item, deadline, posted); !handed) return std::move(handed).error();
-    return item;
-  } catch (const std::bad_alloc&) {
-    return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
-  }
-}
-
-DORMOUSE_INLINE acceptance accepted(const work_item& item) noexcept {
-  return {.id = {item.id, item.record->index}, .kept = durability::memory};
+DORMOUSE_INLINE event_item* make_event_item(const function_reference& target, event&& message,
+                                            std::shared_ptr<void> until_over) noexcept {
+  return new (*target.owner->items) event_item(std::move(message), std::move(until_over));
 }
 
 DORMOUSE_INLINE void wait_ended(work_item& item) {

@@ -225,6 +225,7 @@ DORMOUSE_INLINE void instance_pool::pause(function_record& record) noexcept {
   const std::lock_guard lock(core_.lock_of(record));
   record.attention.fetch_or(attention_bits::paused, std::memory_order_seq_cst);
   if (record.activity == nullptr) return;
+  core_.events.take_back(*record.activity);
   for (lease* each = record.activity->homed.front(); each != nullptr;) {
     lease* const next = each->next;
     if (take_over(*each)) share(*record.activity, *each);

@@ -282,7 +282,8 @@ DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<fun
   activity.callers.push(self);
   ++activity.callers_waiting;
   record.attention.fetch_or(attention_bits::callers_wait, std::memory_order_seq_cst);
-  offer_room(activity);  // finds what was released just before the bit was set
+  core_.events.take_back(activity);  // callers come before events
+  offer_room(activity);              // finds what was released just before the bit was set
   lock.unlock();
   wait_answered(self, request.deadline);
   lock.lock();

@@ -173,9 +173,8 @@ DORMOUSE_INLINE void invocation::overran(context& ctx, lease& with, call_argumen
 
 // Runs the handler in a leased instance; giving the lease back, and then the report, are the caller's.
 DORMOUSE_INLINE invocation::ending invocation::run(context& ctx, lease& with, call_arguments& call,
-                                                   std::uint64_t deadline, const timing& times) {
+                                                   std::uint64_t deadline, std::uint64_t begun, const timing& times) {
   const clock& time = ctx.core_->time;
-  const std::uint64_t begun = time.ticks();
   ctx.started_ = begun;
   with.began.store(begun, std::memory_order_relaxed);  // relaxed: for who looks at stuck handlers
   ctx.deadline_ = begun + with.timeout_ticks;
@@ -281,7 +280,7 @@ DORMOUSE_INLINE void invocation::run_here(context& ctx, std::uint32_t generation
     if (with != nullptr) owner.instances.give_back(*with);
     if (!lease_for_caller(ctx, with, generation, call, deadline, times)) return;
   }
-  const ending end = run(ctx, *with, call, deadline, times);
+  const ending end = run(ctx, *with, call, deadline, owner.time.ticks(), times);
   owner.instances.release(*with);
   if (ctx.cold_) [[unlikely]]
     owner.instances.arm_reaper(record);
@@ -327,7 +326,7 @@ DORMOUSE_INLINE lease* invocation::run_item(core& owner, work_item& item, bool k
     return nullptr;
   }
   with->running.store(item.id, std::memory_order_relaxed);  // relaxed: shown by close(), orders nothing
-  const ending end = run(ctx, *with, call, item.deadline, times);
+  const ending end = run(ctx, *with, call, item.deadline, owner.time.ticks(), times);
   item.failed = end.outcome.has_value();
   item.run_ticks = end.run_ticks;
   with->running.store(0, std::memory_order_relaxed);
@@ -336,6 +335,19 @@ DORMOUSE_INLINE lease* invocation::run_item(core& owner, work_item& item, bool k
   if (ctx.cold_) owner.instances.arm_reaper(record);
   if (owner.options.observer) report(ctx, times, end);  // without the lease: the observer may call the function
   return keep_lease ? with : nullptr;
+}
+
+DORMOUSE_INLINE std::uint64_t invocation::run_next(core& owner, work_item& item, lease& with, std::uint64_t now) {
+  context ctx;
+  begin(ctx, owner, *item.record, &item);
+  call_arguments call = item.arguments();
+  item.started_at = now;
+  with.running.store(item.id, std::memory_order_relaxed);  // relaxed: as in run_item()
+  const ending end = run(ctx, with, call, item.deadline, now, {});
+  with.running.store(0, std::memory_order_relaxed);
+  item.failed = end.outcome.has_value();
+  item.run_ticks = end.run_ticks;
+  return now + end.run_ticks;
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

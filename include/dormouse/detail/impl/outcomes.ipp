@@ -19,8 +19,9 @@ DORMOUSE_INLINE outcomes::~outcomes() {
 
 DORMOUSE_INLINE void outcomes::note(const work_item& item, invocation_state state) noexcept {
   if (core_.options.status_count_max == 0) return;
+  const bool has_failed = item.has_aftermath() && !item.aftermath().history.empty();
   status.set(item.id, state, item.attempt,
-             item.history.empty() ? std::nullopt : std::optional<errc>(item.history.back().why.code));
+             has_failed ? std::optional<errc>(item.aftermath().history.back().why.code) : std::nullopt);
 }
 
 DORMOUSE_INLINE void outcomes::finish(work_item& item, invocation_state end) noexcept {
@@ -36,20 +37,21 @@ DORMOUSE_INLINE void outcomes::conclude(work_item& item) noexcept {
     if (options.on_success.empty()) return finish(item, invocation_state::succeeded);
     return deliver(item);
   }
-  item.last_failure = item.take_failure();
+  item.aftermath().last_failure = item.take_failure();
   remember(item);
   if (item.cancelled.load(std::memory_order_relaxed)) return finish(item, invocation_state::cancelled);
   if (const auto delay = delay_before_next(item)) return wait(item, *delay);
-  if (options.on_failure.empty()) return bury(item, std::move(item.last_failure));
+  if (options.on_failure.empty()) return bury(item, std::move(item.aftermath().last_failure));
   deliver(item);
 }
 
 DORMOUSE_INLINE void outcomes::remember(work_item& item) noexcept {
+  item_aftermath& past = item.aftermath();
   try {
-    item.history.push_back({.attempt = item.attempt,
+    past.history.push_back({.attempt = item.attempt,
                             .ended = core_.time.wall(),
                             .run = core_.time.between(0, item.run_ticks),
-                            .why = item.last_failure});
+                            .why = past.last_failure});
   } catch (...) {  // without memory for the record, the event itself goes its way
   }
 }
@@ -65,12 +67,13 @@ DORMOUSE_INLINE bool may_help(errc code) noexcept {
 }
 
 DORMOUSE_INLINE std::optional<std::chrono::nanoseconds> outcomes::delay_before_next(work_item& item) noexcept {
+  failure& why = item.aftermath().last_failure;
   const retry_policy& policy = item.record->settings->options.retry;
-  if (!may_help(item.last_failure.code) || item.attempt >= policy.attempts_max) return std::nullopt;
-  const auto delay = std::max<std::chrono::nanoseconds>(jittered(policy, item.attempt), item.last_failure.retry_after);
+  if (!may_help(why.code) || item.attempt >= policy.attempts_max) return std::nullopt;
+  const auto delay = std::max<std::chrono::nanoseconds>(jittered(policy, item.attempt), why.retry_after);
   if (!too_old_in(item, delay)) return delay;
-  item.last_failure = make_failure(errc::event_age_exceeded, item.last_failure.effect, failure_reason::none,
-                                   "the next attempt would come after event_age_max");
+  why = make_failure(errc::event_age_exceeded, why.effect, failure_reason::none,
+                     "the next attempt would come after event_age_max");
   return std::nullopt;
 }
 
@@ -107,9 +110,9 @@ DORMOUSE_INLINE void outcomes::wait(work_item& item, std::chrono::nanoseconds de
 // Under waiting_mutex_: a timer for what is due first.
 DORMOUSE_INLINE void outcomes::arm() noexcept {
   const work_item* const first = waiting_.first();
-  if (first == nullptr || (timer_ != 0 && armed_for_ <= first->due)) return;
+  if (first == nullptr || (timer_ != 0 && armed_for_ <= first->aftermath().due)) return;
   core_.timers.cancel(timer_);
-  armed_for_ = first->due;
+  armed_for_ = first->aftermath().due;
   timer_ = core_.timers.arm(armed_for_, [this] { due(); });
   // No thread to be had: the next event that is accepted or ends tries again. relaxed: a hint, the lock decides.
   unarmed_.store(timer_ == 0 && core_.phase() != core_phase::closed, std::memory_order_relaxed);
@@ -128,7 +131,7 @@ DORMOUSE_INLINE void outcomes::due() noexcept {
       const std::lock_guard lock(waiting_mutex_);
       timer_ = 0;
       item = waiting_.first();
-      if (item == nullptr || item->due > core_.time.now()) return arm();
+      if (item == nullptr || item->aftermath().due > core_.time.now()) return arm();
       waiting_.remove(*item);
     }
     resume(*item);  // nobody else ends it: it is in no heap
@@ -163,7 +166,7 @@ DORMOUSE_INLINE void outcomes::resume(work_item& item) noexcept {
 
 DORMOUSE_INLINE bool outcomes::take_from_heap(work_item& item) noexcept {
   const std::lock_guard lock(waiting_mutex_);
-  if (!item.in_heap) return false;  // its time has just come: see due()
+  if (!item.aftermath().in_heap) return false;  // its time has just come: see due()
   waiting_.remove(item);
   resting_.fetch_sub(1);
   return true;

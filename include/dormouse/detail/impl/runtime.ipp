@@ -49,10 +49,10 @@ DORMOUSE_INLINE result<reply> call_on_worker(const function_reference& target, c
   auto limit = time.now() + std::chrono::ceil<clock::time_point::duration>(target.record->settings->options.timeout);
   const bool callers = wanted && *wanted < limit;
   if (callers) limit = *wanted;
-  item_pointer keeper;
-  auto item = hand_over_event(target, event(message), keeper, &limit, false);
-  if (!item) return std::move(item).error();
-  if (wait_ended_until(**item, limit)) return std::move(*(*item)->out);
+  auto* const item = make_event_item(target, event(message));
+  item_pointer keeper(item);
+  if (auto handed = hand_over(target, keeper, &limit, false); !handed) return std::move(handed).error();
+  if (wait_ended_until(*item, limit)) return std::move(*item->out);
   return make_failure(errc::deadline_exceeded, effect_kind::unknown,
                       callers ? failure_reason::caller_deadline : failure_reason::timeout,
                       "the deadline passed; the handler may still run on its worker");
@@ -154,19 +154,13 @@ DORMOUSE_INLINE result<reply> runtime::invoke(std::string_view name, const event
 DORMOUSE_INLINE result<pending<reply>> runtime::submit(std::string_view name, event message) {
   const auto target = find(name);
   if (target.record == nullptr) return detail::unknown_function(name);
-  detail::item_pointer keeper;
-  auto item = detail::hand_over_event(target, std::move(message), keeper, nullptr, false);
-  if (!item) return std::move(item).error();
-  return pending<reply>(std::move(keeper), (*item)->out);
+  return detail::submit_item<reply>(target, detail::make_event_item(target, std::move(message)));
 }
 
 DORMOUSE_INLINE result<acceptance> runtime::post(std::string_view name, event message) {
   const auto target = find(name);
   if (target.record == nullptr) return detail::unknown_function(name);
-  detail::item_pointer keeper;
-  auto item = detail::hand_over_event(target, std::move(message), keeper, nullptr, true);
-  if (!item) return std::move(item).error();
-  return detail::accepted(**item);
+  return detail::post_item(target, detail::make_event_item(target, std::move(message)));
 }
 
 DORMOUSE_INLINE result<invocation_state> runtime::cancel(const invocation_id& id) {
@@ -207,10 +201,8 @@ DORMOUSE_INLINE result<reply> context::invoke(std::string_view name, const event
 DORMOUSE_INLINE result<acceptance> context::post(std::string_view name, event message) {
   detail::function_record* const record = core_->functions.find(name);
   if (record == nullptr) return detail::unknown_function(name);
-  detail::item_pointer keeper;
-  auto item = detail::hand_over_event({core_, record, record->generation}, std::move(message), keeper, nullptr, true);
-  if (!item) return std::move(item).error();
-  return detail::accepted(**item);
+  const detail::function_reference target{core_, record, record->generation};
+  return detail::post_item(target, detail::make_event_item(target, std::move(message)));
 }
 
 DORMOUSE_INLINE result<binding> runtime::attach(std::unique_ptr<trigger> source, const function_handle& target) {

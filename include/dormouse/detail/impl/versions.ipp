@@ -44,6 +44,7 @@ DORMOUSE_INLINE void instance_pool::drop_idle(function_activity& activity, dead_
 // Under the function's lock: from here on the present handler is a former one.
 DORMOUSE_INLINE void instance_pool::retire_handler(function_activity& activity, retired_version& former,
                                                    dead_instances& dead) noexcept {
+  core_.events.take_back(activity);
   former.version = activity.version;
   former.leases = activity.fresh_leases();
   ++activity.version;

@@ -11,9 +11,38 @@ DORMOUSE_INLINE void work_ring::add(function_activity& activity) noexcept {
   activity.in_ring = true;
   activity.next_ready = nullptr;
   const std::lock_guard lock(mutex_);
-  if (first_ == nullptr) filled_.store(true, std::memory_order_relaxed);
   (last_ != nullptr ? last_->next_ready : first_) = &activity;
   last_ = &activity;
+  update_hint();
+}
+
+// Under mutex_.
+DORMOUSE_INLINE void work_ring::update_hint() noexcept {
+  const bool filled = first_ != nullptr || batches_ != nullptr;
+  if (filled_.load(std::memory_order_relaxed) != filled) filled_.store(filled, std::memory_order_relaxed);
+}
+
+DORMOUSE_INLINE void work_ring::list(event_batch& batch) noexcept {
+  const std::lock_guard lock(mutex_);
+  batch.is_listed = true;
+  batch.previous_listed = nullptr;
+  batch.next_listed = batches_;
+  if (batches_ != nullptr) batches_->previous_listed = &batch;
+  batches_ = &batch;
+  update_hint();
+}
+
+DORMOUSE_INLINE void work_ring::unlist(event_batch& batch) noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!std::exchange(batch.is_listed, false)) return;
+  (batch.previous_listed != nullptr ? batch.previous_listed->next_listed : batches_) = batch.next_listed;
+  if (batch.next_listed != nullptr) batch.next_listed->previous_listed = batch.previous_listed;
+  update_hint();
+}
+
+DORMOUSE_INLINE function_record* work_ring::owner_of_batch() noexcept {
+  const std::lock_guard lock(mutex_);
+  return batches_ != nullptr ? &batches_->record : nullptr;
 }
 
 DORMOUSE_INLINE void work_ring::remove(function_activity& activity) noexcept {
@@ -30,7 +59,7 @@ DORMOUSE_INLINE void work_ring::remove(function_activity& activity) noexcept {
 DORMOUSE_INLINE function_activity* work_ring::unlink(function_activity* before, function_activity* gone) noexcept {
   (before != nullptr ? before->next_ready : first_) = gone->next_ready;
   if (last_ == gone) last_ = before;
-  if (first_ == nullptr) filled_.store(false, std::memory_order_relaxed);
+  update_hint();
   return gone;
 }
 
@@ -45,7 +74,7 @@ DORMOUSE_INLINE void work_ring::clear() noexcept {
 
 DORMOUSE_INLINE bool work_ring::has_work() noexcept {
   const std::lock_guard lock(mutex_);
-  return first_ != nullptr;
+  return first_ != nullptr || batches_ != nullptr;
 }
 
 // Under mutex_: the one before the one to be next, null for the first.
@@ -66,20 +95,32 @@ DORMOUSE_INLINE function_activity* work_ring::next() noexcept {
   return unlink(before, before != nullptr ? before->next_ready : first_);
 }
 
-DORMOUSE_INLINE void* work_ring::take() {
-  while (function_activity* const each = next()) {
-    function_record& record = *each->record;  // stays: being in the ring keeps the activity
-    bool crowded = false;
-    {
-      const std::lock_guard lock(core_.lock_of(record));
-      each->in_ring = false;
-      if (work_item* const item = events_.start_one(*each)) return item;
-      crowded = each->starved;
-      core_.instances.rest(record);
-    }
-    if (crowded) core_.instances.evict_idle(record);  // then the function is ready again
+// The first event that may start of a function that has just been taken out of the ring.
+DORMOUSE_INLINE work_item* work_ring::start_first(function_record& record) {
+  bool crowded = false;
+  {
+    const std::lock_guard lock(core_.lock_of(record));
+    function_activity& activity = *record.activity;  // stays: being in the ring has kept it
+    activity.in_ring = false;
+    if (work_item* const item = events_.start_one(activity)) return item;
+    crowded = activity.starved;
+    core_.instances.rest(record);
   }
+  if (crowded) core_.instances.evict_idle(record);  // then the function is ready again
   return nullptr;
+}
+
+DORMOUSE_INLINE void* work_ring::take() {
+  for (;;) {
+    while (function_activity* const each = next()) {
+      if (work_item* const item = start_first(*each->record)) return item;
+    }
+    // What another worker has taken in advance and not started: then its function is in the ring again.
+    function_record* const record = owner_of_batch();
+    if (record == nullptr) return nullptr;
+    const std::lock_guard lock(core_.lock_of(*record));
+    if (record->activity != nullptr) events_.take_back(*record->activity);
+  }
 }
 
 DORMOUSE_INLINE void work_ring::run(void* piece) noexcept {

@@ -44,38 +44,51 @@ inline void futex_wake_one(const std::atomic<std::uint32_t>& word) noexcept {
   ::syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
+// Bit 0 says open, bit 1 that somebody waits; above them pokes are counted. Who opens a gate before anybody waits at it
+// makes no system call: both bits are changed in the one word, so either the opener sees the waiter's bit, or the
+// waiter, whose change comes second, finds the gate open.
 class gate {
  public:
   void close() noexcept { word_.store(0, std::memory_order_relaxed); }  // relaxed: only while nobody else knows it
   void open() noexcept {
     // release: what the opener wrote before is seen by who comes through.
-    word_.fetch_or(1, std::memory_order_release);
-    futex_wake_one(word_);
+    if ((word_.fetch_or(open_bit, std::memory_order_release) & waits_bit) != 0) futex_wake_one(word_);
   }
   // Makes the waiter look at its clock; opens nothing.
   void poke() noexcept {
-    word_.fetch_add(2, std::memory_order_release);
-    futex_wake_one(word_);
+    if ((word_.fetch_add(one_poke, std::memory_order_release) & waits_bit) != 0) futex_wake_one(word_);
   }
-  [[nodiscard]] bool is_open() const noexcept { return (state() & 1U) != 0; }
+  [[nodiscard]] bool is_open() const noexcept { return (state() & open_bit) != 0; }
   void wait() noexcept {
-    for (std::uint32_t seen = state(); (seen & 1U) == 0; seen = state()) futex_wait(word_, seen, nullptr);
+    for (std::uint32_t seen = state(); (seen & open_bit) == 0; seen = state()) sleep(seen, nullptr);
   }
   // False when `until` came first.
   [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point until) noexcept {
-    for (std::uint32_t seen = state(); (seen & 1U) == 0; seen = state()) {
+    for (std::uint32_t seen = state(); (seen & open_bit) == 0; seen = state()) {
       if (std::chrono::steady_clock::now() >= until) return is_open();
-      futex_wait(word_, seen, &until);
+      sleep(seen, &until);
     }
     return true;
   }
   // What wait_change() compares with; its lowest bit says open.
-  [[nodiscard]] std::uint32_t state() const noexcept { return word_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::uint32_t state() const noexcept { return word_.load(std::memory_order_acquire) & ~waits_bit; }
   void wait_change(std::uint32_t seen) noexcept {
-    while (state() == seen) futex_wait(word_, seen, nullptr);
+    while (state() == seen) sleep(seen, nullptr);
   }
 
  private:
+  static constexpr std::uint32_t open_bit = 1;
+  static constexpr std::uint32_t waits_bit = 2;
+  static constexpr std::uint32_t one_poke = 4;
+
+  // While the state is `seen`, until a wake or `until`. May return early.
+  void sleep(std::uint32_t seen, const std::chrono::steady_clock::time_point* until) noexcept {
+    std::uint32_t expected = seen;
+    // relaxed: the bit orders nothing. Set already by an earlier sleep: as good.
+    const bool said = word_.compare_exchange_strong(expected, seen | waits_bit, std::memory_order_relaxed);
+    if (said || expected == (seen | waits_bit)) futex_wait(word_, seen | waits_bit, until);
+  }
+
   std::atomic<std::uint32_t> word_{0};
 };
 
