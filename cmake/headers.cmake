@@ -97,6 +97,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/platform/membarrier.hpp
     include/dormouse/detail/platform/parking.hpp
     include/dormouse/detail/platform/sanitizer.hpp
+    include/dormouse/detail/platform/short_mutex.hpp
     include/dormouse/detail/platform/signals.hpp
     include/dormouse/detail/platform/sleeper.hpp
     include/dormouse/detail/platform/thread.hpp

@@ -195,7 +195,10 @@ TEST_CASE("in the steady state post and submit allocate nothing, on no thread", 
   };
   for (int i = 0; i < workers; ++i) REQUIRE(twice.post(i));
   REQUIRE(eventually(10s, [&] { return host.stats().queued == 0; }));
-  post_all(work, ran, 4'000, 1'000);
+  REQUIRE(host.pause(work));
+  for (int i = 0; i < 1'000; ++i) REQUIRE(work.post(i));  // so many at once, so that there is memory for as many
+  REQUIRE(host.resume(work));
+  post_all(work, ran, 4'000, 200);
   ask(100);
 
   const std::size_t before = support::allocations_of_all_threads();

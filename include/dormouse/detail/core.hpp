@@ -60,6 +60,16 @@ class core : public std::enable_shared_from_this<core> {
   [[nodiscard]] std::uint64_t next_invocation() noexcept {
     return invocations_.fetch_add(1, std::memory_order_relaxed);  // relaxed: only uniqueness is asked of it
   }
+  // Under the function's lock: the same, from a few that the function has at hand.
+  [[nodiscard]] std::uint64_t next_event(function_activity& activity) noexcept {
+    constexpr std::uint64_t at_hand = 32;
+    if (activity.ids_left == 0) {
+      activity.ids_left = at_hand;
+      activity.next_id = invocations_.fetch_add(at_hand, std::memory_order_relaxed);  // relaxed: as above
+    }
+    --activity.ids_left;
+    return activity.next_id++;
+  }
   [[nodiscard]] core_phase phase() const noexcept { return phase_.load(std::memory_order_seq_cst); }
   // Under the function's lock: may a new call begin? `inside`: it comes from a running handler of this runtime.
   [[nodiscard]] bool admits(bool inside) const noexcept {
@@ -129,7 +139,6 @@ class core : public std::enable_shared_from_this<core> {
   const fork_mark process_{};
   std::array<padded_mutex, lock_count> locks_{};
   std::atomic<core_phase> phase_{core_phase::open};
-  std::atomic<std::uint64_t> invocations_{1};
   std::atomic<std::uint64_t> observer_failures_{0};
   std::atomic<std::uint32_t> undefining_{0};  // how many wait for the end of a function
   std::mutex closing_{};                      // guards what follows
@@ -137,7 +146,8 @@ class core : public std::enable_shared_from_this<core> {
   std::uint64_t progress_made_ = 0;
   bool closing_now_ = false;
   bool close_ended_ = false;
-  std::shared_ptr<core> kept_for_handlers_{};  // while a lease is out after close()
+  std::shared_ptr<core> kept_for_handlers_{};              // while a lease is out after close()
+  alignas(64) std::atomic<std::uint64_t> invocations_{1};  // written by each submitter
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

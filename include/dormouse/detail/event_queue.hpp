@@ -40,6 +40,8 @@ class work_ring final : public work_source {
   // Events that were taken in advance may be had from their owner, or not any more. list(): under the function's lock.
   void list(event_batch& batch) noexcept;
   void unlist(event_batch& batch) noexcept;
+  // No other function waits for its turn.
+  [[nodiscard]] bool has_only(const function_record& record) noexcept;
 
   void* take() override;
   void run(void* piece) noexcept override;
@@ -58,7 +60,7 @@ class work_ring final : public work_source {
 
   event_queue& events_;
   core& core_;
-  std::mutex mutex_{};  // guards the next three
+  short_mutex mutex_{};  // guards the next three
   function_activity* first_ = nullptr;
   function_activity* last_ = nullptr;
   event_batch* batches_ = nullptr;
@@ -70,6 +72,8 @@ class event_queue {
   // A worker stays with one function for at most so many events or so long, then moves on.
   static constexpr std::uint32_t quantum_events = 32;
   static constexpr std::chrono::microseconds quantum_time{100};
+  // A worker that runs a stream of posted events leaves so much time between two looks at their queue.
+  static constexpr std::chrono::microseconds gather_time{2};
   // When no thread could be had for accepted events.
   static constexpr std::chrono::milliseconds ring_again{100};
 
@@ -82,7 +86,7 @@ class event_queue {
   }
 
   // Accepts the event: from here to its end it counts against the function's bounds. Takes over a posted one; of one
-  // that is waited for it gets an owner of its own. Never blocks. Fails, and leaves the item with the caller: not_found,
+  // that is waited for it gets an owner of its own. Never blocks. Fails, and the item stays the caller's: not_found,
   // shutting_down, throttled (queue_depth, queue_bytes), recursion_limit (depth), unavailable (no_threads).
   result<acceptance> accept(item_pointer& item, bool inside);
 
@@ -138,12 +142,12 @@ class event_queue {
   };
 
   void ring_later(const function_record& record) noexcept;
-  result<void> enqueue(work_item& item, bool inside);
+  result<void> enqueue(work_item& item, bool inside, std::uint64_t& id);
   result<void> admit(work_item& item, bool inside);
   bool withdraw(function_record& record, std::uint64_t id) noexcept;
-  void release_place(function_activity& activity, std::size_t bytes) noexcept;
+  void release_places(function_activity& activity, std::uint64_t count, std::size_t bytes) noexcept;
   void end_under_lock(work_item& item) noexcept;
-  void account(function_activity& activity, work_item& item) noexcept;
+  void account_ended(function_activity& activity, event_batch& batch) noexcept;
   void started(work_item& item) noexcept;
   [[nodiscard]] bool too_old(const work_item& item, std::uint64_t now) const noexcept;
   [[nodiscard]] bool needs_no_instance(const work_item& item, std::uint64_t now) const noexcept;
@@ -152,6 +156,7 @@ class event_queue {
   [[nodiscard]] static bool is_over(const work_item& item) noexcept;
   work_item* after(work_item& item, lease* with, quantum& left) noexcept;
   void let_all_go(function_record& record, item_list& over) noexcept;
+  void let_gather(const function_record& record, std::uint64_t visited, quantum& left) noexcept;
   work_item* run_on(work_item& ended, lease& with, quantum& left) noexcept;
   work_item* take_more(function_activity& activity, lease& with, const quantum& left, event_batch& batch) noexcept;
   void fill(event_batch& batch, function_activity& activity, const quantum& left) noexcept;
@@ -161,7 +166,7 @@ class event_queue {
   void emptied(function_activity& activity) noexcept;
 
   core& core_;
-  std::atomic<std::uint64_t> accepted_{0};
+  alignas(64) std::atomic<std::uint64_t> accepted_{0};  // written by each submitter
 };
 
 // Chores of the library that may run user code or take long: they have workers of their own, so that handlers that

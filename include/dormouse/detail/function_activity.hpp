@@ -10,6 +10,9 @@
 #include <dormouse/detail/retry_budget.hpp>
 #include <dormouse/detail/work_item.hpp>
 
+#include <array>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -53,6 +56,29 @@ struct fifo {
   }
 };
 
+// Where the last events that were queued lie: a worker asks for their memory before it walks through the queue, which
+// would else wait for one after the other. Only addresses: what was here may be gone.
+class recent_items {
+ public:
+  // Under the function's lock.
+  void add(const work_item& item) noexcept {
+    places_[count_++ % places_.size()].store(&item, std::memory_order_relaxed);  // relaxed: a hint
+  }
+  // Under no lock.
+  void prefetch() const noexcept {
+    for (const auto& each : places_) {
+      const auto* const at = static_cast<const std::byte*>(each.load(std::memory_order_relaxed));
+      __builtin_prefetch(at);
+      __builtin_prefetch(at + 64);
+      __builtin_prefetch(at + 128);
+    }
+  }
+
+ private:
+  std::array<std::atomic<const void*>, 32> places_{};
+  std::uint32_t count_ = 0;
+};
+
 enum class start_obstacle : std::uint8_t {
   none,
   function_full,  // instances_max of the function
@@ -60,10 +86,20 @@ enum class start_obstacle : std::uint8_t {
   spaced,         // inits have failed in a row
 };
 
-struct function_activity {
+struct alignas(64) function_activity {
   explicit function_activity(function_record& function) noexcept : record(&function) {}
 
+  // In one line what a submitter touches:
   function_record* record;
+  item_list queue{};           // accepted, not started
+  std::uint64_t accepted = 0;  // accepted, not terminal
+  std::uint64_t accepted_bytes = 0;
+  std::uint64_t next_id = 0;  // of an event
+  std::uint16_t ids_left = 0;
+  bool in_ring = false;
+  // Handlers that were replaced have leases and instances among those below, too.
+  std::uint32_t version = 0;
+
   lease_list shared{};
   lease_list homed{};
   lease_list loose{};
@@ -74,21 +110,16 @@ struct function_activity {
   fifo<waiting_caller> callers{};
   std::size_t callers_waiting = 0;
 
-  item_list queue{};               // accepted, not started
+  recent_items recent{};
   event_batch* batches = nullptr;  // that workers have taken from the queue
   item_list running{};             // taken from the queue one by one
   item_list waiting{};             // for their next attempt or their destination
   retry_budget budget{};
-  std::uint64_t accepted = 0;  // accepted, not terminal
-  std::uint64_t accepted_bytes = 0;
   function_activity* next_ready = nullptr;  // in the ring of functions with work
-  bool in_ring = false;
 
   bool reaper_armed = false;
   bool start_armed = false;  // a timer for when an instance may be started again
 
-  // Handlers that were replaced; leases and instances of theirs are among those above, too.
-  std::uint32_t version = 0;
   retired_version* retired = nullptr;
   std::size_t stale_leases = 0;
   std::size_t stale_instances = 0;

@@ -39,7 +39,8 @@ class invocation {
   // ended. The lease, when `keep_lease` is asked for and it may be used at once for the next event; else null, and it
   // has been given back.
   static lease* run_item(core& owner, work_item& item, bool keep_lease);
-  // Runs a posted event of a batch with the lease of the one before it, which ended `now`, in ticks. When this one ends.
+  // Runs a posted event of a batch with the lease of the one before it, which ended `now`, in ticks. When this one has
+  // ended.
   static std::uint64_t run_next(core& owner, work_item& item, lease& with, std::uint64_t now);
   // Runs a claimed event on this thread, which waits for it.
   static void run_for_waiter(core& owner, work_item& item);

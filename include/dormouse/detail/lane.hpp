@@ -28,7 +28,7 @@ struct lane_options {
   const char* thread_name = "dormouse";
   std::uint32_t workers_max = 2;  // 1 .. 10,000
   std::chrono::nanoseconds idle_timeout{std::chrono::seconds{10}};
-  // How long a worker that has run something waits awake before it parks; see spinner.hpp.
+  // How long a worker that finds nothing waits awake before it parks; see spinner.hpp.
   std::chrono::nanoseconds spin_budget{0};
   parking_protocol protocol = best_parking_protocol();
   spawn_hook spawn{};
@@ -82,10 +82,9 @@ class lane final : public worker_pool {
     std::thread thread{};
     gate wakeup{};
     clock::time_point idle_until{};
-    bool away = false;            // of the own thread
-    bool has_neighbours = false;  // may run on more than one processor
-    bool searching = true;        // counted so in the word; its spawner did
-    bool may_spin = false;        // has run something since it was started or woken
+    bool away = false;           // of the own thread
+    bool searching = true;       // counted so in the word; its spawner did
+    std::size_t processors = 1;  // that it may run on
   };
 
   void busy_changed() noexcept override;

@@ -2,8 +2,9 @@
 #pragma once
 
 // Looking for work for a moment before sleeping: a wake costs the submitter 15 us and the event 50 us, so a worker that
-// has just run something waits awake for about as long as that. One at a time in a pool, for 20 us at most, and never
-// on the processor that the submitter needs.
+// finds nothing waits awake for about as long as that. One at a time in a pool, for 20 us at most. On the processor
+// that the submitter needs it goes to sleep, so that the next wake finds it another one; when there is none, since
+// workers run on all the others, it lets everybody else go first and stays awake.
 
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/platform/thread.hpp>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <thread>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
@@ -29,13 +31,18 @@ class spinner {
     if (submitter_.load(std::memory_order_relaxed) != here) submitter_.store(here, std::memory_order_relaxed);
   }
 
-  // True when `ready()` came true; false at once when it cannot pay.
-  template <class Ready>
-  [[nodiscard]] bool wait_for(Ready ready) noexcept {
+  // True when `ready()` came true; false at once when it cannot pay. `crowded()`: are all other processors in use?
+  template <class Ready, class Crowded>
+  [[nodiscard]] bool wait_for(const Ready& ready, const Crowded& crowded) noexcept {
     if (budget_ == 0 || taken_.exchange(true, std::memory_order_acquire)) return false;
     const std::uint64_t begun = time_.ticks();
     bool found = ready();
-    while (!found && pays() && time_.ticks() - begun < budget_) {
+    while (!found && time_.ticks() - begun < budget_) {
+      if (crowded()) {
+        std::this_thread::yield();
+      } else if (!is_apart()) {
+        break;
+      }
       for (int i = 0; i < polls_a_look && !found; ++i) {
         relax_processor();
         found = ready();
@@ -48,7 +55,7 @@ class spinner {
  private:
   static constexpr int polls_a_look = 4;
 
-  [[nodiscard]] bool pays() const noexcept {
+  [[nodiscard]] bool is_apart() const noexcept {
     const int here = current_processor();
     return here != unknown_processor && here != submitter_.load(std::memory_order_relaxed);
   }

@@ -5,6 +5,7 @@
 // a work_source hands them the pieces.
 
 #include <dormouse/detail/config.hpp>
+#include <dormouse/detail/platform/short_mutex.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -96,7 +97,7 @@ class function_mutex {
   }
 
  private:
-  std::mutex mutex_{};
+  short_mutex mutex_{};
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -22,13 +22,12 @@ DORMOUSE_INLINE result<acceptance> event_queue::accept(item_pointer& given, bool
   if (core_.ends.unarmed()) [[unlikely]]
     core_.ends.rearm();
   function_record& record = *fresh.record;
-  fresh.id = core_.next_invocation();
   fresh.accepted_at = fresh.queued_at = core_.time.ticks();
-  const acceptance taken{.id = {fresh.id, record.index}, .kept = durability::memory};
+  acceptance taken{.id = {0, record.index}, .kept = durability::memory};
   // A worker may end the event, and a posted one's life with it, at any time once it is in the queue.
   const bool posted = fresh.posted;
   if (!posted) fresh.add_owner();
-  if (auto queued = enqueue(fresh, inside); !queued) {
+  if (auto queued = enqueue(fresh, inside, taken.id.number); !queued) {
     if (!posted) fresh.drop_owner();
     return std::move(queued).error();
   }
@@ -64,15 +63,17 @@ DORMOUSE_INLINE result<void> event_queue::admit(work_item& item, bool inside) {
   return {};
 }
 
-DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside) {
+DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside, std::uint64_t& id) {
   const std::lock_guard lock(core_.lock_of(*item.record));
   try {
     if (auto admitted = admit(item, inside); !admitted) return admitted;
   } catch (const std::bad_alloc&) {
     return make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
   }
+  id = item.id = core_.next_event(*item.record->activity);
   if (item.posted) core_.ends.note(item, invocation_state::queued);
   item.record->activity->queue.push_back(item);
+  item.record->activity->recent.add(item);
   make_ready(*item.record->activity);
   return {};
 }
@@ -180,7 +181,7 @@ DORMOUSE_INLINE void event_queue::queue_again(work_item& item) noexcept {
 DORMOUSE_INLINE void event_queue::leave(function_record& record, std::size_t bytes) noexcept {
   {
     const std::lock_guard lock(core_.lock_of(record));
-    release_place(*record.activity, bytes);
+    release_places(*record.activity, 1, bytes);
     core_.instances.rest(record);
   }
   core_.progress();

@@ -33,7 +33,10 @@ DORMOUSE_INLINE work_item* event_queue::pop(function_activity& activity) noexcep
 
 DORMOUSE_INLINE void event_queue::emptied(function_activity& activity) noexcept {
   if (!activity.queue.empty()) return;
-  activity.record->attention.fetch_and(~attention_bits::events_wait, std::memory_order_seq_cst);
+  // relaxed: set and cleared under the lock. Looked at first, since submitters read this line.
+  std::atomic<std::uint32_t>& attention = activity.record->attention;
+  if ((attention.load(std::memory_order_relaxed) & attention_bits::events_wait) == 0) return;
+  attention.fetch_and(~attention_bits::events_wait, std::memory_order_seq_cst);
 }
 
 // No instance for the first event. One that somebody waits for is told so while inits are spaced, as a call is; a
@@ -88,14 +91,21 @@ DORMOUSE_INLINE bool event_queue::take_back(function_activity& activity) noexcep
 
 DORMOUSE_INLINE void event_queue::account_ended(function_activity& activity) noexcept {
   for (event_batch* each = activity.batches; each != nullptr; each = each->next_of_function) {
-    each->account_ended([&](work_item& item) { account(activity, item); });
+    account_ended(activity, *each);
   }
 }
 
-DORMOUSE_INLINE void event_queue::account(function_activity& activity, work_item& item) noexcept {
-  item.state = item_state::ended;
-  activity.record->totals->queued.add(core_.time.between(item.queued_at, item.started_at));
-  release_place(activity, item.bytes);
+DORMOUSE_INLINE void event_queue::account_ended(function_activity& activity, event_batch& batch) noexcept {
+  std::uint64_t count = 0;
+  std::size_t bytes = 0;
+  histogram& queued = activity.record->totals->queued;
+  batch.account_ended([&](work_item& item) {
+    item.state = item_state::ended;
+    queued.add(core_.time.between(item.queued_at, item.started_at));
+    ++count;
+    bytes += item.bytes;
+  });
+  release_places(activity, count, bytes);
 }
 
 // Under the function's lock: what may follow in the same instance. One event that does not go into a batch is given
@@ -157,7 +167,7 @@ DORMOUSE_INLINE work_item* event_queue::run_batch(event_batch& batch, lease& wit
 DORMOUSE_INLINE void event_queue::settle(event_batch& batch, work_item* unlike, item_list& over) noexcept {
   function_activity& activity = *batch.record.activity;
   take_back(activity);
-  batch.account_ended([&](work_item& item) { account(activity, item); });
+  account_ended(activity, batch);
   batch.for_each_ended([&](work_item& item) { over.push_back(item); });
   for (event_batch** at = &activity.batches; *at != nullptr; at = &(*at)->next_of_function) {
     if (*at != &batch) continue;
@@ -209,7 +219,11 @@ DORMOUSE_INLINE work_item* event_queue::run_on(work_item& ended, lease& with, qu
     if (single != nullptr) over.push_back(*std::exchange(single, nullptr));
     let_all_go(record, over);
     if (next != nullptr) return next;
-    if (!batch.empty()) unlike = run_batch(batch, with, left);
+    if (!batch.empty()) {
+      const std::uint64_t visited = left.now;
+      unlike = run_batch(batch, with, left);
+      if (unlike == nullptr) let_gather(record, visited, left);
+    }
   } while (!batch.empty());
   core_.instances.release(with);
   if (unlike == nullptr) return nullptr;
@@ -219,6 +233,23 @@ DORMOUSE_INLINE work_item* event_queue::run_on(work_item& ended, lease& with, qu
     core_.ends.conclude(*unlike);
   }
   return nullptr;
+}
+
+// A stream of short events: each look at their queue costs its submitters as much as several events, so there is some
+// time between two of them. Nobody waits for the reply of a posted event.
+DORMOUSE_INLINE void event_queue::let_gather(const function_record& record, std::uint64_t visited,
+                                             quantum& left) noexcept {
+  const std::uint64_t pause = core_.time.is_manual() ? 0 : core_.time.to_ticks(gather_time);
+  while (left.now - visited < pause) {
+    constexpr int relaxes_a_look = 8;
+    for (int i = 0; i < relaxes_a_look; ++i) relax_processor();
+    left.now = core_.time.ticks();
+  }
+  record.activity->recent.prefetch();  // kept by the lease
+  if (left.is_over() && ring_of(record).has_only(record)) {
+    left.until = left.now + core_.time.to_ticks(quantum_time);
+    left.events = quantum_events;
+  }
 }
 
 DORMOUSE_INLINE void event_queue::run(work_item* item) noexcept {
@@ -259,10 +290,12 @@ DORMOUSE_INLINE work_item* event_queue::after(work_item& item, lease* with, quan
   return nullptr;
 }
 
-DORMOUSE_INLINE void event_queue::release_place(function_activity& activity, std::size_t bytes) noexcept {
-  --activity.accepted;
+DORMOUSE_INLINE void event_queue::release_places(function_activity& activity, std::uint64_t count,
+                                                 std::size_t bytes) noexcept {
+  if (count == 0) return;
+  activity.accepted -= count;
   activity.accepted_bytes -= bytes;
-  accepted_.fetch_sub(1);
+  accepted_.fetch_sub(count);
 }
 
 DORMOUSE_INLINE void event_queue::end_under_lock(work_item& item) noexcept {
@@ -271,7 +304,7 @@ DORMOUSE_INLINE void event_queue::end_under_lock(work_item& item) noexcept {
   if (item.state == item_state::running) activity.running.remove(item);
   if (item.state == item_state::waiting) activity.waiting.remove(item);
   item.state = item_state::ended;
-  release_place(activity, item.bytes);
+  release_places(activity, 1, item.bytes);
   core_.instances.rest(record);
 }
 

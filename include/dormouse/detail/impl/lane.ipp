@@ -62,7 +62,7 @@ DORMOUSE_INLINE bool lane::start_worker() noexcept {
 DORMOUSE_INLINE void lane::work(worker& self) {
   become_library_thread(options_.thread_name);
   { const std::lock_guard started(mutex_); }
-  self.has_neighbours = processors() > 1;
+  self.processors = processors();
   this_thread_worker = {this, &self.away};
   while (search(self)) {}
   source_.worker_ends();
@@ -78,7 +78,6 @@ DORMOUSE_INLINE void lane::busy_changed() noexcept {
 DORMOUSE_INLINE bool lane::search(worker& self) {
   if (void* piece = source_.take()) {
     if (self.searching) found(self);
-    self.may_spin = self.has_neighbours;
     source_.run(piece);
     if (!word_.retire_surplus(options_.workers_max)) [[likely]]
       return true;
@@ -103,11 +102,13 @@ DORMOUSE_INLINE void lane::found(worker& self) {
     const bool served = notify();
 }
 
-// Nothing to take. Not after a wake or a start that found nothing, and once after each piece: look for a moment.
+// Nothing to take: look for a moment, then sleep.
 DORMOUSE_INLINE bool lane::search_on(worker& self) {
-  const auto ready = [this] { return stopping_.load(std::memory_order_seq_cst) || source_.seems_to_have_work(); };
-  if (std::exchange(self.may_spin, false) && spinner_.wait_for(ready)) return true;
-  if (stopping_.load(std::memory_order_seq_cst)) {
+  const auto stopping = [this] { return stopping_.load(std::memory_order_seq_cst); };
+  const auto ready = [&] { return stopping() || source_.seems_to_have_work(); };
+  const auto crowded = [&] { return word_.running() + 1 >= self.processors; };  // with the submitter
+  if (self.processors > 1 && !stopping() && spinner_.wait_for(ready, crowded)) return true;
+  if (stopping()) {
     word_.retire_searching();
     return false;
   }

@@ -40,6 +40,11 @@ DORMOUSE_INLINE void work_ring::unlist(event_batch& batch) noexcept {
   update_hint();
 }
 
+DORMOUSE_INLINE bool work_ring::has_only(const function_record& record) noexcept {
+  const std::lock_guard lock(mutex_);
+  return first_ == nullptr || (first_ == last_ && first_->record == &record);
+}
+
 DORMOUSE_INLINE function_record* work_ring::owner_of_batch() noexcept {
   const std::lock_guard lock(mutex_);
   return batches_ != nullptr ? &batches_->record : nullptr;

@@ -125,6 +125,12 @@ class parking_word {
   }
   [[nodiscard]] std::uint32_t searching() const noexcept { return searching_in(word_.load(std::memory_order_seq_cst)); }
   [[nodiscard]] std::uint32_t parked() const noexcept { return parked_in(word_.load(std::memory_order_seq_cst)); }
+  // Neither searching nor parked; a moment's truth.
+  [[nodiscard]] std::uint32_t running() const noexcept {
+    const std::uint64_t seen = word_.load(std::memory_order_relaxed);
+    const std::uint32_t resting = searching_in(seen) + parked_in(seen);
+    return alive_in(seen) > resting ? alive_in(seen) - resting : 0;
+  }
   [[nodiscard]] std::uint32_t alive() const noexcept { return alive_in(word_.load(std::memory_order_seq_cst)); }
 
  private:
