@@ -33,7 +33,10 @@ class pieces final : public detail::work_source {
     waiting_.pop_front();
     return first;
   }
-  void run(void* piece) noexcept override { *static_cast<std::atomic<int>*>(piece) += 1; }
+  void* run(void* piece) noexcept override {
+    *static_cast<std::atomic<int>*>(piece) += 1;
+    return nullptr;
+  }
   void worker_ends() noexcept override {}
   bool has_work() noexcept override {
     const std::lock_guard lock(mutex_);

@@ -44,7 +44,9 @@ class work_ring final : public work_source {
   [[nodiscard]] bool has_only(const function_record& record) noexcept;
 
   void* take() override;
-  void run(void* piece) noexcept override;
+  void* run(void* piece) noexcept override;
+  void tell(void* item) noexcept override;
+  void let_go_of(void* item) noexcept override;
   bool has_work() noexcept override;
   bool seems_to_have_work() noexcept override { return filled_.load(std::memory_order_relaxed); }
   void worker_ends() noexcept override;
@@ -129,8 +131,9 @@ class event_queue {
 
   // The first event of a function with what it needs to run, or null when there is none or no instance. Under its lock.
   work_item* start_one(function_activity& activity);
-  // One quantum of that event's function.
-  void run(work_item* item) noexcept;
+  // One quantum of that event's function. An event that has ended in it and that somebody waits for: to be told, and
+  // then let go of.
+  [[nodiscard]] work_item* run(work_item* item) noexcept;
 
  private:
   // How much longer a worker stays with a function.
@@ -138,6 +141,7 @@ class event_queue {
     std::uint64_t now = 0;    // ticks, when it was looked at last
     std::uint64_t until = 0;  // ticks
     std::uint32_t events = 0;
+    work_item* to_tell = nullptr;
     [[nodiscard]] bool is_over() const noexcept { return events == 0 || now >= until; }
   };
 
@@ -184,7 +188,7 @@ class housekeeper final : public work_source {
   void finish() noexcept;
 
   void* take() override;
-  void run(void* piece) noexcept override;
+  void* run(void* piece) noexcept override;
   bool has_work() noexcept override;
   void worker_ends() noexcept override { this_thread_leases.end(); }
 

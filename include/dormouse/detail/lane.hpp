@@ -56,6 +56,8 @@ class lane final : public worker_pool {
 
   // Work was published in the source. False when no worker lives and no thread could be started.
   [[nodiscard]] bool notify() noexcept override;
+  [[nodiscard]] bool has_own_threads() const noexcept override { return true; }
+  [[nodiscard]] bool is_watched() const noexcept override { return watching_.load(std::memory_order_relaxed) > 0; }
   [[nodiscard]] std::size_t threads() const noexcept override { return word_.alive() + away_.load(); }
   [[nodiscard]] std::uint64_t threads_started() const noexcept override {
     return started_.load(std::memory_order_relaxed);
@@ -85,6 +87,9 @@ class lane final : public worker_pool {
     bool away = false;           // of the own thread
     bool searching = true;       // counted so in the word; its spawner did
     std::size_t processors = 1;  // that it may run on
+    bool may_spin = true;        // once after each piece and each wake
+    bool watching = false;       // counted in watching_
+    void* told = nullptr;        // of the source, to be let go of
   };
 
   void busy_changed() noexcept override;
@@ -93,6 +98,10 @@ class lane final : public worker_pool {
   void work(worker& self);
   bool search(worker& self);
   void found(worker& self);
+  void tell(worker& self);
+  void let_go(worker& self);
+  void watch(worker& self) noexcept;
+  void stop_watching(worker& self) noexcept;
   bool search_on(worker& self);
   bool park(worker& self);
   bool look_again(worker& self);
@@ -107,6 +116,7 @@ class lane final : public worker_pool {
   const std::function<std::shared_ptr<void>()> keep_;
   parking_word word_;
   spinner spinner_;
+  std::atomic<std::uint32_t> watching_{0};
   std::atomic<std::uint32_t> away_{0};
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> failures_{0};

@@ -128,7 +128,8 @@ class work_item {
   bool has_aftermath_ = false;
 
  public:
-  bool posted = false;  // nobody waits for its reply
+  bool posted = false;   // nobody waits for its reply
+  bool awaited = false;  // a worker was awake and waited for it as it was submitted
   // While it runs, the runner's own:
   bool delivering = false;  // no attempt follows: its outcome is on its way to a destination
   bool failed = false;      // the attempt that has ended

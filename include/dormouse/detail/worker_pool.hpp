@@ -20,8 +20,13 @@ class work_source {
  public:
   // A piece of work, or null. Called by workers.
   virtual void* take() = 0;
-  // One quantum.
-  virtual void run(void* piece) noexcept = 0;
+  // One quantum. Null, or something to be told as soon as this worker can be seen to look for more work: who is told
+  // may submit the next piece at once, and need not wake anybody for it.
+  [[nodiscard]] virtual void* run(void* piece) noexcept = 0;
+  // Tells it. Runs no user code.
+  virtual void tell(void*) noexcept {}
+  // Lets go of what was told. May run user code.
+  virtual void let_go_of(void*) noexcept {}
   // The worker that calls it is about to end.
   virtual void worker_ends() noexcept = 0;
   // On a host's pool: somebody who has run pieces found no more of them.
@@ -49,6 +54,11 @@ class worker_pool {
   [[nodiscard]] virtual bool notify_under_lock() noexcept { return notify(); }
   // What notify_under_lock() has put off.
   virtual void notify_put_off() noexcept {}
+
+  // Its workers do nothing else: they may wait for more of the same, and stay with it while there is nothing else.
+  [[nodiscard]] virtual bool has_own_threads() const noexcept { return false; }
+  // A moment's truth: is a worker awake, with nothing to do but wait for the next piece?
+  [[nodiscard]] virtual bool is_watched() const noexcept { return false; }
 
   [[nodiscard]] virtual std::size_t threads() const noexcept = 0;
   [[nodiscard]] virtual std::uint64_t threads_started() const noexcept = 0;

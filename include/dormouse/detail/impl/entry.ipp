@@ -52,6 +52,20 @@ DORMOUSE_INLINE event_item* make_event_item(const function_reference& target, ev
   return new (*target.owner->items) event_item(std::move(message), std::move(until_over));
 }
 
+// The worker was awake for it, so its reply may be here sooner than this thread could be asleep. Not after a wake: then
+// the processor is better left to the worker.
+DORMOUSE_INLINE void wait_awake(work_item& item) noexcept {
+  // Not the runtime's clock: once the item has ended, the runtime may be gone.
+  const auto limit = std::chrono::steady_clock::now() + spinner::budget_max;
+  constexpr int looks = 16;
+  do {
+    for (int i = 0; i < looks; ++i) {
+      if (item.ended.is_open()) return;
+      relax_processor();
+    }
+  } while (std::chrono::steady_clock::now() < limit);
+}
+
 DORMOUSE_INLINE void wait_ended(work_item& item) {
   if (item.ended.is_open()) return;
   if (item.owner->in_child()) {  // the worker that would end it is the parent's
@@ -61,6 +75,7 @@ DORMOUSE_INLINE void wait_ended(work_item& item) {
   // A worker that waits would be missing to run what it waits for.
   if (this_thread_invocation != nullptr && item.owner->events.claim(item)) item.owner->events.run_claimed(item);
   host_driver::drive_here(item.owner, item.ended, clock::time_point::max());
+  if (item.awaited) wait_awake(item);
   item.ended.wait();
 }
 

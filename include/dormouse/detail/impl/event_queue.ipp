@@ -26,7 +26,10 @@ DORMOUSE_INLINE result<acceptance> event_queue::accept(item_pointer& given, bool
   acceptance taken{.id = {0, record.index}, .kept = durability::memory};
   // A worker may end the event, and a posted one's life with it, at any time once it is in the queue.
   const bool posted = fresh.posted;
-  if (!posted) fresh.add_owner();
+  if (!posted) {
+    fresh.awaited = core_.pool_of(record).is_watched();
+    fresh.add_owner();
+  }
   if (auto queued = enqueue(fresh, inside, taken.id.number); !queued) {
     if (!posted) fresh.drop_owner();
     return std::move(queued).error();

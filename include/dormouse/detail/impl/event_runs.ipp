@@ -216,7 +216,12 @@ DORMOUSE_INLINE work_item* event_queue::run_on(work_item& ended, lease& with, qu
       if (!batch.empty()) settle(batch, unlike, over);
       if (unlike == nullptr) next = take_more(*record.activity, with, left, batch);
     }
-    if (single != nullptr) over.push_back(*std::exchange(single, nullptr));
+    if (single != nullptr && !single->posted && next == nullptr && batch.empty()) {
+      left.to_tell = single;
+    } else if (single != nullptr) {
+      over.push_back(*single);
+    }
+    single = nullptr;
     let_all_go(record, over);
     if (next != nullptr) return next;
     if (!batch.empty()) {
@@ -239,7 +244,8 @@ DORMOUSE_INLINE work_item* event_queue::run_on(work_item& ended, lease& with, qu
 // time between two of them. Nobody waits for the reply of a posted event.
 DORMOUSE_INLINE void event_queue::let_gather(const function_record& record, std::uint64_t visited,
                                              quantum& left) noexcept {
-  const std::uint64_t pause = core_.time.is_manual() ? 0 : core_.time.to_ticks(gather_time);
+  if (!core_.pool_of(record).has_own_threads() || core_.time.is_manual()) return;
+  const std::uint64_t pause = core_.time.to_ticks(gather_time);
   while (left.now - visited < pause) {
     constexpr int relaxes_a_look = 8;
     for (int i = 0; i < relaxes_a_look; ++i) relax_processor();
@@ -252,7 +258,7 @@ DORMOUSE_INLINE void event_queue::let_gather(const function_record& record, std:
   }
 }
 
-DORMOUSE_INLINE void event_queue::run(work_item* item) noexcept {
+DORMOUSE_INLINE work_item* event_queue::run(work_item* item) noexcept {
   const std::uint64_t begun = core_.time.ticks();
   quantum left{.now = begun,
                .until = begun + core_.time.to_ticks(quantum_time),
@@ -273,6 +279,7 @@ DORMOUSE_INLINE void event_queue::run(work_item* item) noexcept {
     item = after(*item, with, left);
   }
   core_.settle();
+  return left.to_tell;
 }
 
 // ---- ending ---------------------------------------------------------------------------------------------------------

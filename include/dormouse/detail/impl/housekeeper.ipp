@@ -56,15 +56,19 @@ DORMOUSE_INLINE void* housekeeper::take() {
   return chore;
 }
 
-DORMOUSE_INLINE void housekeeper::run(void* piece) noexcept {
+DORMOUSE_INLINE void* housekeeper::run(void* piece) noexcept {
   const worker_pool::user_code inside(*core_.housekeeping);
-  if (piece == this) return destroy_objects(core_, take_dead());
+  if (piece == this) {
+    destroy_objects(core_, take_dead());
+    return nullptr;
+  }
   const std::unique_ptr<std::function<void()>> chore(static_cast<std::function<void()>*>(piece));
   try {
     (*chore)();
   } catch (...) {
     core_.observer_failed();
   }
+  return nullptr;
 }
 
 DORMOUSE_INLINE void housekeeper::finish() noexcept {

@@ -78,9 +78,15 @@ DORMOUSE_INLINE void lane::busy_changed() noexcept {
 DORMOUSE_INLINE bool lane::search(worker& self) {
   if (void* piece = source_.take()) {
     if (self.searching) found(self);
-    source_.run(piece);
-    if (!word_.retire_surplus(options_.workers_max)) [[likely]]
+    let_go(self);
+    self.told = source_.run(piece);
+    self.may_spin = true;
+    if (!word_.retire_surplus(options_.workers_max)) [[likely]] {
+      if (self.told != nullptr) tell(self);
       return true;
+    }
+    if (self.told != nullptr) source_.tell(self.told);
+    let_go(self);
     // One too many since somebody is back. The others look for themselves; a submitter that saw this one need not wait.
     if (source_.has_work()) [[maybe_unused]]
       const bool served = notify();
@@ -94,7 +100,29 @@ DORMOUSE_INLINE bool lane::search(worker& self) {
   return search_on(self);  // still searching when it returns true
 }
 
+// Who waited for the piece that this worker has run finds it looking for the next one.
+DORMOUSE_INLINE void lane::tell(worker& self) {
+  word_.start_search();
+  self.searching = true;
+  watch(self);
+  source_.tell(self.told);
+}
+
+// Not while it counts as searching.
+DORMOUSE_INLINE void lane::let_go(worker& self) {
+  if (void* const told = std::exchange(self.told, nullptr)) source_.let_go_of(told);
+}
+
+DORMOUSE_INLINE void lane::watch(worker& self) noexcept {
+  if (std::exchange(self.watching, true)) return;
+  watching_.fetch_add(1, std::memory_order_relaxed);  // relaxed: a hint
+}
+DORMOUSE_INLINE void lane::stop_watching(worker& self) noexcept {
+  if (std::exchange(self.watching, false)) watching_.fetch_sub(1, std::memory_order_relaxed);
+}
+
 DORMOUSE_INLINE void lane::found(worker& self) {
+  stop_watching(self);
   word_.end_search();
   self.searching = false;
   // The submitters since then relied on this worker: pass the search on when there is more than it can do at once.
@@ -107,11 +135,22 @@ DORMOUSE_INLINE bool lane::search_on(worker& self) {
   const auto stopping = [this] { return stopping_.load(std::memory_order_seq_cst); };
   const auto ready = [&] { return stopping() || source_.seems_to_have_work(); };
   const auto crowded = [&] { return word_.running() + 1 >= self.processors; };  // with the submitter
-  if (self.processors > 1 && !stopping() && spinner_.wait_for(ready, crowded)) return true;
+  if (std::exchange(self.may_spin, false) && self.processors > 1 && !stopping()) {
+    watch(self);
+    if (spinner_.wait_for(ready, crowded)) return true;
+  }
+  stop_watching(self);
+  if (self.told != nullptr) {  // then once more from the start
+    word_.end_search();
+    self.searching = false;
+    let_go(self);
+    return true;
+  }
   if (stopping()) {
     word_.retire_searching();
     return false;
   }
+  self.may_spin = true;
   return park(self);
 }
 

@@ -128,10 +128,13 @@ DORMOUSE_INLINE void* work_ring::take() {
   }
 }
 
-DORMOUSE_INLINE void work_ring::run(void* piece) noexcept {
+DORMOUSE_INLINE void* work_ring::run(void* piece) noexcept {
   core_.items->keep();
-  events_.run(static_cast<work_item*>(piece));
+  return events_.run(static_cast<work_item*>(piece));
 }
+
+DORMOUSE_INLINE void work_ring::tell(void* item) noexcept { static_cast<work_item*>(item)->ended.open(); }
+DORMOUSE_INLINE void work_ring::let_go_of(void* item) noexcept { event_queue::let_go(*static_cast<work_item*>(item)); }
 
 DORMOUSE_INLINE void work_ring::worker_ends() noexcept {
   this_thread_leases.end();
