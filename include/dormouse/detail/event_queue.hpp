@@ -31,8 +31,10 @@ class work_ring final : public work_source {
  public:
   work_ring(event_queue& events, core& owner) noexcept : events_(events), core_(owner) {}
 
-  // Under the function's lock: to the end of the ring, unless it is in it.
+  // Under the function's lock: to the end of the ring, unless it is in it. Workers that wait awake see it with hint().
   void add(function_activity& activity) noexcept;
+  // Better not under a lock: the worker that waits for this comes at once, and for that lock.
+  void hint() noexcept;
   // Under the function's lock: out of the ring, unless a worker has just taken it out. Linear.
   void remove(function_activity& activity) noexcept;
   // Under no lock: every function, when nothing of theirs may start any more.
@@ -98,7 +100,10 @@ class event_queue {
   void run_claimed(work_item& item);
 
   // Under the function's lock: the function has events that could start.
-  void make_ready(function_activity& activity) noexcept { ring_of(*activity.record).add(activity); }
+  void make_ready(function_activity& activity) noexcept {
+    ring_of(*activity.record).add(activity);
+    ring_of(*activity.record).hint();
+  }
   // Tells a worker that some function is ready. Tries again later, and again, when no thread can be had.
   void ring_under_lock(const function_record& record) noexcept;
 

@@ -35,6 +35,7 @@ DORMOUSE_INLINE result<acceptance> event_queue::accept(item_pointer& given, bool
     return std::move(queued).error();
   }
   if (posted) given.release();
+  ring_of(record).hint();
   if (core_.pool_of(record).notify() || !withdraw(record, taken.id.number)) return taken;
   return make_failure(errc::unavailable, effect_kind::not_applied, failure_reason::no_threads,
                       "no worker lives and no thread could be started, or the executor refused");
@@ -77,7 +78,7 @@ DORMOUSE_INLINE result<void> event_queue::enqueue(work_item& item, bool inside, 
   if (item.posted) core_.ends.note(item, invocation_state::queued);
   item.record->activity->queue.push_back(item);
   item.record->activity->recent.add(item);
-  make_ready(*item.record->activity);
+  ring_of(*item.record).add(*item.record->activity);
   return {};
 }
 

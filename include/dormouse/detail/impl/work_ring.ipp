@@ -13,7 +13,10 @@ DORMOUSE_INLINE void work_ring::add(function_activity& activity) noexcept {
   const std::lock_guard lock(mutex_);
   (last_ != nullptr ? last_->next_ready : first_) = &activity;
   last_ = &activity;
-  update_hint();
+}
+
+DORMOUSE_INLINE void work_ring::hint() noexcept {
+  if (!filled_.load(std::memory_order_relaxed)) filled_.store(true, std::memory_order_relaxed);
 }
 
 // Under mutex_.
@@ -95,7 +98,10 @@ DORMOUSE_INLINE function_activity* work_ring::choose() noexcept {
 
 DORMOUSE_INLINE function_activity* work_ring::next() noexcept {
   const std::lock_guard lock(mutex_);
-  if (first_ == nullptr) return nullptr;
+  if (first_ == nullptr) {
+    update_hint();
+    return nullptr;
+  }
   function_activity* const before = core_.options.shuffle ? choose() : nullptr;
   return unlink(before, before != nullptr ? before->next_ready : first_);
 }
