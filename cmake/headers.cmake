@@ -4,7 +4,6 @@
 # What users include. Each compiles alone (scripts/check-headers).
 set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/adapters/memory_table.hpp
-    include/dormouse/bench/cold_warm.hpp
     include/dormouse/clock.hpp
     include/dormouse/codec.hpp
     include/dormouse/dormouse.hpp
@@ -54,6 +53,13 @@ set(DORMOUSE_TIME_ZONES_HEADERS
     include/dormouse/triggers/time_zones.hpp
 )
 
+# Belongs to dormouse::bench.
+set(DORMOUSE_BENCH_HEADERS
+    include/dormouse/bench/cold_warm.hpp
+    include/dormouse/detail/cold_warm_body.hpp
+    include/dormouse/detail/cold_warm_rounds.hpp
+)
+
 # Needs nlohmann-json; belongs to dormouse::json.
 set(DORMOUSE_JSON_HEADERS
     include/dormouse/detail/json_text.hpp
@@ -66,8 +72,6 @@ set(DORMOUSE_JSON_HEADERS
 set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/bindings.hpp
     include/dormouse/detail/bodies.hpp
-    include/dormouse/detail/cold_warm_body.hpp
-    include/dormouse/detail/cold_warm_rounds.hpp
     include/dormouse/detail/config.hpp
     include/dormouse/detail/core.hpp
     include/dormouse/detail/cron_fields.hpp
@@ -79,6 +83,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/event_queue.hpp
     include/dormouse/detail/function_activity.hpp
     include/dormouse/detail/function_record.hpp
+    include/dormouse/detail/function_totals.hpp
     include/dormouse/detail/handler_adapter.hpp
     include/dormouse/detail/handler_ops.hpp
     include/dormouse/detail/host_driver.hpp

@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/dormouse")
 
-install(TARGETS dormouse dormouse_header_only EXPORT dormouse-targets FILE_SET HEADERS)
+install(TARGETS dormouse dormouse_header_only dormouse_bench EXPORT dormouse-targets FILE_SET HEADERS)
 install(EXPORT dormouse-targets NAMESPACE dormouse:: DESTINATION "${package_dir}")
 if(TARGET dormouse_json)
   install(TARGETS dormouse_json EXPORT dormouse-json-targets FILE_SET HEADERS)

@@ -1,4 +1,4 @@
-# What is built? One body of code in two flavours, the opt-in JSON codec, and the time zones.
+# What is built? One body of code in two flavours, measuring, the opt-in JSON codec, and the time zones.
 
 set(core_headers ${DORMOUSE_PUBLIC_HEADERS} ${DORMOUSE_CONFORMANCE_HEADERS} ${DORMOUSE_DETAIL_HEADERS} ${DORMOUSE_BODIES})
 
@@ -33,6 +33,13 @@ if(DORMOUSE_TIME_ZONES AND TARGET date::date-tz)
   target_include_directories(dormouse_time_zones PRIVATE "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(dormouse_time_zones PRIVATE date::date-tz fmt::fmt $<BUILD_INTERFACE:dormouse_warnings>)
 endif()
+
+# <dormouse/bench/cold_warm.hpp>; goes beside either flavour, and chooses neither.
+add_library(dormouse_bench INTERFACE)
+add_library(dormouse::bench ALIAS dormouse_bench)
+set_target_properties(dormouse_bench PROPERTIES EXPORT_NAME bench)
+target_sources(dormouse_bench INTERFACE FILE_SET HEADERS BASE_DIRS include FILES ${DORMOUSE_BENCH_HEADERS})
+target_compile_features(dormouse_bench INTERFACE cxx_std_20)
 
 # <dormouse/json.hpp>; goes beside either flavour, and chooses neither.
 if(TARGET nlohmann_json::nlohmann_json)

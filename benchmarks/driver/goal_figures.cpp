@@ -59,13 +59,16 @@ verdict print_goals(const std::vector<row>& rows) {
   for (const goal& each : goals()) {
     for (const std::string subject : {"dormouse", "dormouse-portable"}) {
       const row* const found = find_goal(rows, each, subject);
-      const std::string limit = fmt::format("{} {:g} {}", each.at_least ? ">=" : "<=", each.limit, each.unit);
+      const std::string limit =
+          each.limit ? fmt::format("{} {:g} {}", each.at_least ? ">=" : "<=", *each.limit, each.unit) : each.unit;
       const std::string label = (subject == "dormouse" ? "" : "  portable: ") + each.what;
       if (found != nullptr) {
         const bool met = each.is_met(found->median);
         all.missed += met ? 0 : 1;
         fmt::print("{:<16} {:<82} {:>16} {:>10.4g} {}\n", each.question, label, limit, found->median,
-                   met ? "met" : "MISSED");
+                   !each.limit ? "reported"
+                   : met       ? "met"
+                               : "MISSED");
       } else if (subject == "dormouse") {
         ++all.not_measured;
         fmt::print("{:<16} {:<82} {:>16} {:>10}\n", each.question, label, limit, "not measured");

@@ -41,6 +41,10 @@ class goal_list {
   void at_least(std::string question, std::string what, double limit, std::string unit, Figure figure_of) {
     all.push_back({std::move(question), std::move(what), std::move(unit), limit, true, std::move(figure_of)});
   }
+  template <class Figure>
+  void report(std::string question, std::string what, std::string unit, Figure figure_of) {
+    all.push_back({std::move(question), std::move(what), std::move(unit), std::nullopt, false, std::move(figure_of)});
+  }
   std::vector<goal> all;
 };
 
@@ -69,6 +73,11 @@ void add_posts(goal_list& to) {
                against("tbb-enqueue", producers, metric));
     to.at_most(question, "event by name to diy's, " + producers, 1, "x",
                against("diy", "event by name, " + producers, metric));
+    to.report(question, "functions, bounds, fairness, deadline and report beyond bare workers, " + producers, "ns",
+              [=](const round_view& round) {
+                return difference(round.value("us", producers, metric),
+                                  round.value("dormouse-bare-lane", producers, metric));
+              });
     to.at_most(question, "allocations per typed event, " + producers, 0, "", own(producers, "allocations"));
   }
 }

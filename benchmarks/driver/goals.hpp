@@ -41,12 +41,12 @@ class round_view {
 struct goal {
   std::string question;
   std::string what;
-  std::string unit;  // "x" for a ratio
-  double limit = 0;
+  std::string unit;               // "x" for a ratio
+  std::optional<double> limit{};  // none: reported only
   bool at_least = false;
   std::function<std::optional<double>(const round_view&)> figure_of;
 
-  [[nodiscard]] bool is_met(double found) const { return at_least ? found >= limit : found <= limit; }
+  [[nodiscard]] bool is_met(double found) const { return !limit || (at_least ? found >= *limit : found <= *limit); }
 };
 
 [[nodiscard]] const std::vector<goal>& goals();

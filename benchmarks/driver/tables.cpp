@@ -79,8 +79,10 @@ void write_readme_table(const std::vector<row>& rows, const std::string& path) {
   for (const goal& each : goals()) {
     const row* const ours = find_goal(rows, each, "dormouse");
     if (ours == nullptr) continue;
-    table += fmt::format("| {} | {} | {} {:g}{} | {} | {} |\n", each.question, each.what, each.at_least ? "≥" : "≤",
-                         each.limit, each.unit.empty() ? "" : " " + each.unit, goal_text(ours, each),
+    const std::string unit = each.unit.empty() ? "" : " " + each.unit;
+    const std::string limit =
+        each.limit ? fmt::format("{} {:g}{}", each.at_least ? "≥" : "≤", *each.limit, unit) : "reported," + unit;
+    table += fmt::format("| {} | {} | {} | {} | {} |\n", each.question, each.what, limit, goal_text(ours, each),
                          goal_text(find_goal(rows, each, "dormouse-portable"), each));
   }
   text.replace(begun + begin_mark.size(), ended - begun - begin_mark.size(), table);

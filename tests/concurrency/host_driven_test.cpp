@@ -6,6 +6,7 @@
 #include "support/temporary_folder.hpp"
 #include "support/thread_checks.hpp"
 #include "support/threads.hpp"
+#include "support/whole_statistics.hpp"
 
 #include <dormouse/runtime.hpp>
 #include <dormouse/runtime/executor.hpp>
@@ -348,6 +349,7 @@ TEST_CASE("memory of events of a host-driven runtime is given back once nothing 
   support::counting_memory memory;
   runtime host{{.drive = drive_mode::host, .memory = &memory}};
   auto work = host.define("work", [](int) {});
+  support::make_statistics_whole(host, work, 0);
   CHECK(work.post(0));
   host.poll();
   const std::size_t at_rest = memory.bytes();

@@ -4,10 +4,9 @@
 // A registered function at rest: one cache line beside its name. Everything it needs to run is made when it runs.
 
 #include <dormouse/clock.hpp>
+#include <dormouse/detail/function_totals.hpp>
 #include <dormouse/detail/handler_ops.hpp>
-#include <dormouse/detail/keep_alive_state.hpp>
 #include <dormouse/functions/function_options.hpp>
-#include <dormouse/functions/report.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -25,17 +24,6 @@ struct function_settings {
   std::uint64_t idle_ticks = 0;
   std::uint64_t age_ticks = 0;
   std::size_t leases_max = 1;  // instances_max * instance_concurrency
-};
-
-// What a function keeps of invocations whose instance is gone, and of those that never had one. Made with its first
-// activity, kept until the end.
-struct function_totals : function_stats {
-  // Init failures in a row, and when the next start may be tried.
-  std::uint32_t init_streak = 0;
-  clock::time_point next_start{};
-  // Events that a worker holds and has not let go of: undefine() waits for them, too.
-  std::atomic<std::uint32_t> in_hand{0};
-  keep_alive_state keep{};
 };
 
 // Why a release must look closer; bits of function_record::attention.

@@ -139,7 +139,7 @@ class instance_pool {
   [[nodiscard]] bool start_ahead(function_activity& activity, grant& allowed) noexcept;
   // See keep_alive.ipp.
   [[nodiscard]] static bool has_policy(const function_record& record) noexcept {
-    return record.totals != nullptr && record.totals->keep.policy != nullptr;
+    return record.totals != nullptr && record.totals->has_policy();
   }
   void started_using(function_record& record) noexcept;
   void stopped_using(function_record& record) noexcept;

@@ -49,6 +49,15 @@ class histogram {
     // relaxed: counters order nothing; they are read for display.
     return counts_[bucket].load(std::memory_order_relaxed);
   }
+  // Adds durations that somebody has sorted into that bucket.
+  void add_to(std::size_t bucket, std::uint64_t count) noexcept { store(bucket, count_at(bucket) + count); }
+  [[nodiscard]] static std::size_t bucket_of(std::chrono::nanoseconds value) noexcept {
+    const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(value.count(), 0));
+    if (ns < (1U << octave_first)) return 0;
+    const int octave = static_cast<int>(std::bit_width(ns)) - 1;
+    const auto quarter = static_cast<std::size_t>(ns >> (octave - 2)) & 3U;
+    return std::min(1 + static_cast<std::size_t>(octave - octave_first) * 4 + quarter, bucket_count - 1);
+  }
   // The bucket's upper bound.
   [[nodiscard]] static std::chrono::nanoseconds bound(std::size_t bucket) noexcept {
     if (bucket == 0) return std::chrono::nanoseconds{1 << octave_first};
@@ -72,13 +81,6 @@ class histogram {
   }
 
  private:
-  [[nodiscard]] static std::size_t bucket_of(std::chrono::nanoseconds value) noexcept {
-    const auto ns = static_cast<std::uint64_t>(std::max<std::int64_t>(value.count(), 0));
-    if (ns < (1U << octave_first)) return 0;
-    const int octave = static_cast<int>(std::bit_width(ns)) - 1;
-    const auto quarter = static_cast<std::size_t>(ns >> (octave - 2)) & 3U;
-    return std::min(1 + static_cast<std::size_t>(octave - octave_first) * 4 + quarter, bucket_count - 1);
-  }
   void store(std::size_t i, std::uint64_t value) noexcept { counts_[i].store(value, std::memory_order_relaxed); }
 
   std::array<std::atomic<std::uint64_t>, bucket_count> counts_{};

@@ -97,7 +97,7 @@ DORMOUSE_INLINE bool instance_pool::admit_lease(function_record& record, const m
   }
   count_init(record, false);
   ++record.totals->cold_starts;
-  record.totals->init.add(core_.time.between(0, outcome.init_ticks));
+  record.totals->add(function_totals::duration::init, core_.time.between(0, outcome.init_ticks));
   if (record.settings->options.instance_concurrency > 1 && each.version == activity.version) {
     each.state->next = activity.open;
     activity.open = each.state;
@@ -129,7 +129,7 @@ void destroy_contained(core& owner, function_record& record, Destroy&& destroy) 
     std::forward<Destroy>(destroy)();
   } catch (...) {
     const std::lock_guard lock(owner.lock_of(record));
-    if (record.totals != nullptr) ++record.totals->destructor_failures;
+    if (record.totals != nullptr) ++record.totals->uncommon().destructor_failures;
   }
 }
 

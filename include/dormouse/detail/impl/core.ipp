@@ -162,7 +162,7 @@ DORMOUSE_INLINE runtime_stats core::stats() {
 DORMOUSE_INLINE function_stats core::stats_of(function_record& record) {
   const std::lock_guard lock(lock_of(record));
   if (record.activity != nullptr) events.account_ended(*record.activity);
-  function_stats sums = record.totals != nullptr ? *record.totals : function_stats{};
+  function_stats sums = record.totals != nullptr ? record.totals->sums() : function_stats{};
   function_activity* const activity = record.activity;
   if (activity == nullptr) return sums;
   sums.queued_now = activity->accepted;

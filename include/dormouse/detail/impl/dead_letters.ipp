@@ -19,7 +19,7 @@ DORMOUSE_INLINE void outcomes::bury(work_item& item, failure&& why) noexcept {
   {
     const std::lock_guard lock(core_.lock_of(*item.record));
     core_.events.set_aside(item, item_state::dead);
-    ++item.record->totals->dead_letters;
+    ++item.record->totals->uncommon().dead_letters;
   }
   keep_letter(item);
   core_.progress();
@@ -59,7 +59,7 @@ DORMOUSE_INLINE void outcomes::bury_undefined(work_item& item) noexcept {
     const std::lock_guard lock(core_.lock_of(*item.record));
     item.record->activity->running.remove(item);
     item.state = item_state::ended;
-    ++item.record->totals->dead_letters;
+    ++item.record->totals->uncommon().dead_letters;
   }
   kept->aftermath().last_failure = std::move(why);
   kept->aftermath().holds_place = true;

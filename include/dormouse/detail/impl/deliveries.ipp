@@ -22,12 +22,12 @@ DORMOUSE_INLINE void outcomes::deliver(work_item& item) noexcept {
   }
   if (taken) {
     const std::lock_guard lock(core_.lock_of(*item.record));
-    ++item.record->totals->deliveries;
+    ++item.record->totals->uncommon().deliveries;
   } else {
     failure why = std::move(taken).error();
     {
       const std::lock_guard lock(core_.lock_of(*item.record));
-      ++item.record->totals->delivery_failures;
+      ++item.record->totals->uncommon().delivery_failures;
     }
     const auto delay = jittered(options.retry, ++item.aftermath().deliveries);
     if (!may_help(why.code) || too_old_in(item, delay)) return bury(item, std::move(why));

@@ -54,7 +54,7 @@ DORMOUSE_INLINE result<void> event_queue::admit(work_item& item, bool inside) {
     account_ended(activity);
   const bool too_many = activity.accepted + activity.callers_waiting >= options.queue_depth_max;
   if (too_many || item.bytes > options.queue_bytes_max - activity.accepted_bytes) {
-    ++record.totals->refusals;
+    ++record.totals->uncommon().refusals;
     core_.instances.rest(record);
     return too_many ? make_failure(errc::throttled, effect_kind::not_applied, failure_reason::queue_depth,
                                    "the function has queue_depth_max accepted events")
@@ -121,7 +121,7 @@ DORMOUSE_INLINE void event_queue::take_out(work_item& item) noexcept {
   item.record->totals->in_hand.fetch_add(1, std::memory_order_relaxed);
   item.started_at = core_.time.ticks();
   started(item);
-  item.record->totals->queued.add(core_.time.between(item.queued_at, item.started_at));
+  item.record->totals->add(function_totals::duration::queued, core_.time.between(item.queued_at, item.started_at));
 }
 
 // It is about to run. By its runner, or by who takes it out.
@@ -212,7 +212,7 @@ DORMOUSE_INLINE void event_queue::refuse_all(std::vector<unfinished>& to) {
         take_back(*record.activity);
         if (record.activity->queue.empty()) break;
         item = pop(*record.activity);
-        ++record.totals->refusals;
+        ++record.totals->uncommon().refusals;
       }
       if (!item->delivering) item->refuse(core::shutting_down());
       try {

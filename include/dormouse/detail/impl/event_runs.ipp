@@ -98,10 +98,10 @@ DORMOUSE_INLINE void event_queue::account_ended(function_activity& activity) noe
 DORMOUSE_INLINE void event_queue::account_ended(function_activity& activity, event_batch& batch) noexcept {
   std::uint64_t count = 0;
   std::size_t bytes = 0;
-  histogram& queued = activity.record->totals->queued;
+  function_totals& totals = *activity.record->totals;
   batch.account_ended([&](work_item& item) {
     item.state = item_state::ended;
-    queued.add(core_.time.between(item.queued_at, item.started_at));
+    totals.add(function_totals::duration::queued, core_.time.between(item.queued_at, item.started_at));
     ++count;
     bytes += item.bytes;
   });
@@ -178,7 +178,8 @@ DORMOUSE_INLINE void event_queue::settle(event_batch& batch, work_item* unlike, 
   if (unlike == nullptr) return;
   unlike->state = item_state::running;
   activity.running.push_back(*unlike);
-  activity.record->totals->queued.add(core_.time.between(unlike->queued_at, unlike->started_at));
+  activity.record->totals->add(function_totals::duration::queued,
+                               core_.time.between(unlike->queued_at, unlike->started_at));
 }
 
 // ---- running --------------------------------------------------------------------------------------------------------

@@ -42,14 +42,15 @@ DORMOUSE_INLINE bool instance_pool::may_start(function_activity& activity) noexc
     activity.obstacle = start_obstacle::function_full;
     return false;
   }
-  if (record.totals->init_streak >= init_streak_max) {
+  if (record.totals->init_streak() >= init_streak_max) {
     const auto now = core_.time.now();
-    if (now < record.totals->next_start) {
+    clock::time_point& next_start = record.totals->uncommon().next_start;
+    if (now < next_start) {
       activity.obstacle = start_obstacle::spaced;
       start_later(activity);
       return false;
     }
-    record.totals->next_start = now + record.settings->options.init_timeout;  // one at a time: until this one has ended
+    next_start = now + record.settings->options.init_timeout;  // one at a time: until this one has ended
   }
   if (take_pool_place(activity)) return true;
   activity.obstacle = start_obstacle::runtime_full;
@@ -143,11 +144,8 @@ DORMOUSE_INLINE bool instance_pool::makes_room(const function_activity& activity
 // ---- inits that fail in a row ---------------------------------------------------------------------------------------
 
 DORMOUSE_INLINE void instance_pool::count_init(function_record& record, bool failed) noexcept {
-  function_totals& totals = *record.totals;
-  if (!failed) {
-    totals.init_streak = 0;
-    return;
-  }
+  if (!failed) return record.totals->end_init_streak();
+  uncommon_counts& totals = record.totals->uncommon();
   ++totals.init_failures;
   if (++totals.init_streak < init_streak_max) return;
   const auto doublings = std::min<std::uint32_t>(totals.init_streak - init_streak_max, 20);
@@ -156,10 +154,10 @@ DORMOUSE_INLINE void instance_pool::count_init(function_record& record, bool fai
 }
 
 DORMOUSE_INLINE failure instance_pool::spaced(function_record& record) noexcept {
-  ++record.totals->refusals;
+  ++record.totals->uncommon().refusals;
   failure why = make_failure(errc::init_failed, effect_kind::not_applied, failure_reason::init_spacing,
                              "several inits have failed in a row");
-  const auto left = record.totals->next_start - core_.time.now();
+  const auto left = record.totals->uncommon().next_start - core_.time.now();
   why.retry_after = std::max(std::chrono::ceil<std::chrono::milliseconds>(left), std::chrono::milliseconds{1});
   return why;
 }
@@ -168,7 +166,7 @@ DORMOUSE_INLINE failure instance_pool::spaced(function_record& record) noexcept 
 DORMOUSE_INLINE void instance_pool::start_later(function_activity& activity) noexcept {
   if (activity.start_armed || (activity.queue.empty() && activity.callers.empty())) return;
   function_record& record = *activity.record;
-  activity.start_armed = core_.timers.arm(record.totals->next_start, [this, &record] {
+  activity.start_armed = core_.timers.arm(record.totals->uncommon().next_start, [this, &record] {
     const std::lock_guard lock(core_.lock_of(record));
     if (record.activity == nullptr) return;  // closed
     record.activity->start_armed = false;

@@ -25,7 +25,7 @@ DORMOUSE_INLINE function_activity& instance_pool::activity_of(function_record& r
 }
 
 DORMOUSE_INLINE function_totals& instance_pool::totals_of(function_record& record) {
-  if (record.totals == nullptr) record.totals = new_in<function_totals>(core_.memory);
+  if (record.totals == nullptr) record.totals = new_in<function_totals>(core_.memory, core_.memory);
   return *record.totals;
 }
 
@@ -95,7 +95,7 @@ DORMOUSE_INLINE std::optional<grant> instance_pool::try_acquire(function_activit
       ++activity.instances;
       instances_.fetch_add(1);
       got.constructs = true;
-      if (settings.options.instances_provisioned > 0) ++record.totals->spillovers;
+      if (settings.options.instances_provisioned > 0) ++record.totals->uncommon().spillovers;
     } else {
       return std::nullopt;
     }
@@ -164,11 +164,14 @@ DORMOUSE_INLINE void instance_pool::leave_instance(function_activity& activity, 
 DORMOUSE_INLINE void instance_pool::drop(function_activity& activity, lease& each, dead_instances& dead) noexcept {
   function_totals& totals = *activity.record->totals;
   totals.invocations += each.invocations.load(std::memory_order_relaxed);
-  totals.function_failures += each.function_failures.load(std::memory_order_relaxed);
-  totals.timeouts += each.timeouts.load(std::memory_order_relaxed);
-  totals.refusals += each.refusals.load(std::memory_order_relaxed);
-  totals.run.add(each.run);
-  if (each.prewarmed) ++totals.prewarmed_unused;
+  const auto add_uncommon = [&](std::uint64_t function_stats::*sum, const std::atomic<std::uint64_t>& count) {
+    if (const std::uint64_t some = count.load(std::memory_order_relaxed); some != 0) totals.uncommon().*sum += some;
+  };
+  add_uncommon(&function_stats::function_failures, each.function_failures);
+  add_uncommon(&function_stats::timeouts, each.timeouts);
+  add_uncommon(&function_stats::refusals, each.refusals);
+  totals.add(function_totals::duration::run, each.run);
+  if (each.prewarmed) ++totals.uncommon().prewarmed_unused;
   if (std::exchange(each.counted, false)) stopped_using(*activity.record);
   activity.list_of(each.place).remove(each);
   if (each.place == lease_place::shared) shared_.fetch_sub(1);
@@ -213,7 +216,7 @@ DORMOUSE_INLINE void instance_pool::place(function_activity& activity, lease& ea
 DORMOUSE_INLINE std::optional<failure> instance_pool::refusal(const function_activity& activity,
                                                               const lease_request& request) {
   const auto refused = [&](errc code, failure_reason reason, std::string_view text) {
-    ++activity.record->totals->refusals;
+    ++activity.record->totals->uncommon().refusals;
     return make_failure(code, effect_kind::not_applied, reason, text);
   };
   if (activity.record->is_paused()) return refused(errc::throttled, failure_reason::paused, "the function is paused");
@@ -236,7 +239,7 @@ DORMOUSE_INLINE result<grant> instance_pool::acquire(function_record& record, co
     }
     try {
       if (!core_.admits(request.inside)) {
-        ++totals_of(record).refusals;
+        ++totals_of(record).uncommon().refusals;
         return core::shutting_down();
       }
       function_activity& activity = activity_of(record);
@@ -274,7 +277,7 @@ DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<fun
                                                             function_activity& activity, const lease_request& request) {
   function_record& record = *activity.record;
   if (activity.accepted + activity.callers_waiting >= record.settings->options.queue_depth_max) {
-    ++record.totals->refusals;
+    ++record.totals->uncommon().refusals;
     return make_failure(errc::throttled, effect_kind::not_applied, failure_reason::queue_depth,
                         "every instance is busy and queue_depth_max callers and events wait");
   }
@@ -289,12 +292,12 @@ DORMOUSE_INLINE result<grant> instance_pool::wait_for_lease(std::unique_lock<fun
   lock.lock();
   if (self.answered) {
     if (self.got) return *self.got;
-    ++record.totals->refusals;
+    ++record.totals->uncommon().refusals;
     if (record.is_defined()) return core::shutting_down();
     return make_failure(errc::not_found, effect_kind::not_applied, failure_reason::undefined, record.name());
   }
   remove_caller(activity, self);
-  ++record.totals->refusals;
+  ++record.totals->uncommon().refusals;
   rest(record);
   return make_failure(errc::deadline_exceeded, effect_kind::not_applied, failure_reason::instances,
                       "no instance came free before the deadline");

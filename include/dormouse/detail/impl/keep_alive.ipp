@@ -14,7 +14,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 // Under the function's lock: somebody has got a lease, or the right to make one.
 DORMOUSE_INLINE void instance_pool::started_using(function_record& record) noexcept {
-  keep_alive_state& state = record.totals->keep;
+  keep_alive_state& state = record.totals->keep();
   if (state.in_use++ != 0) return;
   if (state.stage != keep_alive_stage::used) state.policy->used_after(core_.time.now() - state.unused_since);
   state.stage = keep_alive_stage::used;
@@ -33,7 +33,7 @@ DORMOUSE_INLINE void instance_pool::bound(keep_alive_plan& plan) noexcept {
 
 // Under the function's lock: it has been given back, or the right came to nothing.
 DORMOUSE_INLINE void instance_pool::stopped_using(function_record& record) noexcept {
-  keep_alive_state& state = record.totals->keep;
+  keep_alive_state& state = record.totals->keep();
   --state.in_use;
   if (state.policy == nullptr) return;  // undefined meanwhile
   const auto now = core_.time.now();
@@ -51,7 +51,7 @@ DORMOUSE_INLINE void instance_pool::stopped_using(function_record& record) noexc
 
 // Under the function's lock. Without a thread or memory for a timer the next use tries again.
 DORMOUSE_INLINE void instance_pool::arm_keep_alive(function_record& record, clock::time_point due) noexcept {
-  keep_alive_state& state = record.totals->keep;
+  keep_alive_state& state = record.totals->keep();
   if (core_.phase() != core_phase::open || (state.timer != 0 && state.armed_for <= due)) return;
   core_.timers.cancel(state.timer);
   state.armed_for = due;
@@ -64,7 +64,7 @@ DORMOUSE_INLINE void instance_pool::keep_alive_due(function_record& record) noex
   bool prewarms = false;
   {
     const std::lock_guard lock(core_.lock_of(record));
-    keep_alive_state& state = record.totals->keep;
+    keep_alive_state& state = record.totals->keep();
     // This one has fired. Any other took its place while it waited for the lock: one is enough.
     core_.timers.cancel(std::exchange(state.timer, 0));
     if (state.policy == nullptr || core_.phase() != core_phase::open) return;
@@ -87,7 +87,7 @@ DORMOUSE_INLINE void instance_pool::keep_alive_due(function_record& record) noex
 
 // Under the function's lock: the step of the plan that is due, if any. True when an instance is to be made.
 DORMOUSE_INLINE bool instance_pool::next_stage(function_record& record, dead_instances& dead) noexcept {
-  keep_alive_state& state = record.totals->keep;
+  keep_alive_state& state = record.totals->keep();
   const auto now = core_.time.now();
   const keep_alive_plan& plan = state.plan;
   if (state.stage == keep_alive_stage::kept) {
@@ -146,7 +146,7 @@ DORMOUSE_INLINE void instance_pool::prewarm(function_record& record) noexcept {
   {
     const std::lock_guard lock(core_.lock_of(record));
     if (!record.is_defined() || core_.phase() != core_phase::open || record.is_paused()) return;
-    if (record.totals->keep.stage != keep_alive_stage::prewarmed) return;  // used meanwhile
+    if (record.totals->keep().stage != keep_alive_stage::prewarmed) return;  // used meanwhile
     try {
       if (activity_of(record).living_instances() != 0 || !start_ahead(*record.activity, allowed)) return rest(record);
     } catch (const std::bad_alloc&) {
@@ -158,7 +158,7 @@ DORMOUSE_INLINE void instance_pool::prewarm(function_record& record) noexcept {
   lease& ahead = *made->made;
   {
     const std::lock_guard lock(core_.lock_of(record));
-    ++record.totals->prewarmed;
+    ++record.totals->uncommon().prewarmed;
     ahead.prewarmed = true;
   }
   give_back_shared(ahead, nullptr);
@@ -169,7 +169,7 @@ DORMOUSE_INLINE void instance_pool::prewarm(function_record& record) noexcept {
 DORMOUSE_INLINE bool instance_pool::came_too_late(const function_activity& activity) noexcept {
   function_record& record = *activity.record;
   if (!has_policy(record)) return false;
-  const keep_alive_state& state = record.totals->keep;
+  const keep_alive_state& state = record.totals->keep();
   if (state.in_use != 0) arm_keep_alive(record, core_.time.now() + record.settings->options.idle_timeout);
   if (state.stage != keep_alive_stage::over && state.stage != keep_alive_stage::away) return false;
   return record.is_paused() || (activity.callers.empty() && activity.queue.empty());

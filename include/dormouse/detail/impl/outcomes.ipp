@@ -150,12 +150,12 @@ DORMOUSE_INLINE void outcomes::resume(work_item& item) noexcept {
       const auto more =
           is_retry ? record.activity->budget.spend(policy, core_.time.now()) : std::chrono::nanoseconds{0};
       if (more.count() > 0) {
-        ++record.totals->retries_held_back;
+        ++record.totals->uncommon().retries_held_back;
         const std::lock_guard waiting(waiting_mutex_);
         return waiting_.add(item, core_.time.now() + more);
       }
       if (!item.delivering) ++item.attempt;
-      if (is_retry) ++record.totals->retries;
+      if (is_retry) ++record.totals->uncommon().retries;
       resting_.fetch_sub(1);
       return core_.events.queue_again(item);
     }
@@ -220,7 +220,7 @@ DORMOUSE_INLINE result<invocation_state> outcomes::cancel(function_record& recor
       was = invocation_state::running;
       stop = item->stop.lock();
     }
-    if (over != nullptr) ++record.totals->cancelled;
+    if (over != nullptr) ++record.totals->uncommon().cancelled;
   }
   if (stop != nullptr) core_.chores.add([stop] { stop->request_stop(); });
   if (over == nullptr) return was;

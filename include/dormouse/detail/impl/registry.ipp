@@ -206,8 +206,8 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
   wiring::check_options(options, ops);
   owner_in<function_totals> totals(nullptr, {&memory_});  // before the lock: the factory of a policy is the user's
   if (!options.keep.empty()) {
-    totals = make_in<function_totals>(memory_);
-    totals->keep.policy = options.keep.make();
+    totals = make_in<function_totals>(memory_, memory_);
+    totals->set_policy(options.keep.make());
   }
   const std::lock_guard lock(mutex_);
   if (find(name) != nullptr) {

@@ -32,8 +32,9 @@ DORMOUSE_INLINE bool instance_pool::retire_last(function_record& record, std::ui
     function_activity& activity = *record.activity;
     while (!activity.callers.empty()) answer(activity, *activity.callers.first, std::nullopt);
     if (has_policy(record)) {
-      core_.timers.cancel(std::exchange(record.totals->keep.timer, 0));
-      policy = std::move(record.totals->keep.policy);
+      keep_alive_state& keep = record.totals->keep();
+      core_.timers.cancel(std::exchange(keep.timer, 0));
+      policy = std::move(keep.policy);
     }
     retire_handler(activity, *former.release(), dead);
     rest(record);

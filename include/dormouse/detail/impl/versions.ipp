@@ -82,7 +82,7 @@ DORMOUSE_INLINE bool instance_pool::replace(function_record& record, std::uint32
       dead.push(kept);
     } else {
       retire_handler(*record.activity, kept, dead);
-      if (record.totals != nullptr) record.totals->init_streak = 0;  // the new handler's inits are its own
+      if (record.totals != nullptr) record.totals->end_init_streak();  // the new handler's inits are its own
       offer_room(*record.activity);
       rest(record);
     }
