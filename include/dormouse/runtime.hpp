@@ -100,7 +100,8 @@ class runtime {
   // Runs the function of that name on this thread with an event, and returns its reply as bytes. Fails as
   // handle::operator(), and: not_found for an unknown name, invalid_argument (payload_type) for data the handler does
   // not take, unsupported when a type of the handler has no codec.
-  result<reply> invoke(std::string_view name, const event& message, const invoke_options& options = {});
+  result<reply> invoke(std::string_view name, const event& message);
+  result<reply> invoke(std::string_view name, const event& message, const invoke_options& options);
   // Hands the event to a worker and returns what will become the reply. Fails as handle::submit, and not_found.
   // Attributes that CloudEvents requires are filled where they are empty.
   result<pending<reply>> submit(std::string_view name, event message);

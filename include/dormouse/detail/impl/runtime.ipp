@@ -148,9 +148,13 @@ DORMOUSE_INLINE result<reply> runtime::invoke(std::string_view name, const event
   const auto target = find(name);
   if (target.record == nullptr) return detail::unknown_function(name);
   if (options.release_at_deadline) return detail::call_on_worker(target, message, options.deadline);
-  // By value: g++ 12 takes the inside of an empty optional for read.
-  const clock::time_point deadline = options.deadline.value_or(clock::time_point{});
-  return detail::call_by_name(target, message, options.deadline ? &deadline : nullptr);
+  return detail::call_by_name(target, message, options.deadline ? &*options.deadline : nullptr);
+}
+
+DORMOUSE_INLINE result<reply> runtime::invoke(std::string_view name, const event& message) {
+  const auto target = find(name);
+  if (target.record == nullptr) return detail::unknown_function(name);
+  return detail::call_by_name(target, message, nullptr);
 }
 
 DORMOUSE_INLINE result<pending<reply>> runtime::submit(std::string_view name, event message) {
