@@ -89,6 +89,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/host_driver.hpp
     include/dormouse/detail/instance_pool.hpp
     include/dormouse/detail/invocation.hpp
+    include/dormouse/detail/item_list.hpp
     include/dormouse/detail/keep_alive_state.hpp
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp

@@ -68,7 +68,7 @@ class work_ring final : public work_source {
   function_activity* first_ = nullptr;
   function_activity* last_ = nullptr;
   event_batch* batches_ = nullptr;
-  std::atomic<bool> filled_{false};  // relaxed: a hint for who polls; written under the lock, when it changes
+  std::atomic<bool> filled_{false};  // relaxed: a hint for who polls; cleared under the lock only
 };
 
 class event_queue {

@@ -5,6 +5,7 @@
 // deleted with the last. Guarded by the function's lock.
 
 #include <dormouse/detail/event_batch.hpp>
+#include <dormouse/detail/item_list.hpp>
 #include <dormouse/detail/lease.hpp>
 #include <dormouse/detail/platform/gate.hpp>
 #include <dormouse/detail/retry_budget.hpp>

@@ -56,7 +56,7 @@ class lane final : public worker_pool {
 
   // Work was published in the source. False when no worker lives and no thread could be started.
   [[nodiscard]] bool notify() noexcept override;
-  [[nodiscard]] bool has_own_threads() const noexcept override { return true; }
+  [[nodiscard]] bool may_stay() const noexcept override { return word_.alive() <= options_.workers_max; }
   [[nodiscard]] bool is_watched() const noexcept override { return watching_.load(std::memory_order_relaxed) > 0; }
   [[nodiscard]] std::size_t threads() const noexcept override { return word_.alive() + away_.load(); }
   [[nodiscard]] std::uint64_t threads_started() const noexcept override {

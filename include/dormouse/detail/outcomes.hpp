@@ -6,6 +6,7 @@
 // none needs memory but for what is remembered of each failure.
 
 #include <dormouse/detail/delayed_events.hpp>
+#include <dormouse/detail/item_list.hpp>
 #include <dormouse/detail/status_board.hpp>
 #include <dormouse/detail/timekeeper.hpp>
 #include <dormouse/functions/destination.hpp>

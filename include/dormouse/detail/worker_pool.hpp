@@ -27,6 +27,13 @@ class work_source {
   virtual void tell(void*) noexcept {}
   // Lets go of what was told. May run user code.
   virtual void let_go_of(void*) noexcept {}
+  // All three, for a worker that nobody can see looking for work.
+  void run_and_tell(void* piece) noexcept {
+    if (void* const told = run(piece)) {
+      tell(told);
+      let_go_of(told);
+    }
+  }
   // The worker that calls it is about to end.
   virtual void worker_ends() noexcept = 0;
   // On a host's pool: somebody who has run pieces found no more of them.
@@ -55,8 +62,9 @@ class worker_pool {
   // What notify_under_lock() has put off.
   virtual void notify_put_off() noexcept {}
 
-  // Its workers do nothing else: they may wait for more of the same, and stay with it while there is nothing else.
-  [[nodiscard]] virtual bool has_own_threads() const noexcept { return false; }
+  // May the calling worker wait for more of the same, and stay with it while nothing else waits? Not on a thread of the
+  // host's, nor when there are more workers than there should be.
+  [[nodiscard]] virtual bool may_stay() const noexcept { return false; }
   // A moment's truth: is a worker awake, with nothing to do but wait for the next piece?
   [[nodiscard]] virtual bool is_watched() const noexcept { return false; }
 

@@ -245,7 +245,7 @@ DORMOUSE_INLINE work_item* event_queue::run_on(work_item& ended, lease& with, qu
 // time between two of them. Nobody waits for the reply of a posted event.
 DORMOUSE_INLINE void event_queue::let_gather(const function_record& record, std::uint64_t visited,
                                              quantum& left) noexcept {
-  if (!core_.pool_of(record).has_own_threads() || core_.time.is_manual()) return;
+  if (!core_.pool_of(record).may_stay() || core_.time.is_manual()) return;
   const std::uint64_t pause = core_.time.to_ticks(gather_time);
   while (left.now - visited < pause) {
     constexpr int relaxes_a_look = 8;

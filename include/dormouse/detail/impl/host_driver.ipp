@@ -83,10 +83,7 @@ DORMOUSE_INLINE std::size_t host_driver::turn() {
     if (piece == nullptr) continue;
     // Handlers that wait drive, too: what runs here has not been called by that handler.
     const context* const outer = std::exchange(this_thread_invocation, nullptr);
-    if (void* const told = each->run(piece)) {
-      each->tell(told);
-      each->let_go_of(told);
-    }
+    each->run_and_tell(piece);
     this_thread_invocation = outer;
     ++ran;
   }

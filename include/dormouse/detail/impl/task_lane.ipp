@@ -132,10 +132,7 @@ DORMOUSE_INLINE void task_lane::run_quanta() noexcept {
       // The submitters since this task was posted relied on it: pass them on when there is more than one can do.
       if (source_.has_work()) [[maybe_unused]]
         const bool served = offer();
-      if (void* const told = source_.run(piece)) {
-        source_.tell(told);
-        source_.let_go_of(told);
-      }
+      source_.run_and_tell(piece);
     }
     // Nothing waits on a host's pool until it has been idle for long enough, so without work this is the end.
     if (!source_.has_work()) source_.ran_dry();
