@@ -94,6 +94,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
     include/dormouse/detail/memory.hpp
+    include/dormouse/detail/name_hash.hpp
     include/dormouse/detail/nominal_times.hpp
     include/dormouse/detail/outcomes.hpp
     include/dormouse/detail/platform/cycle_counter.hpp

@@ -41,6 +41,13 @@
 #define DORMOUSE_INLINE
 #endif
 
+// For the few functions of the warm path, where the compiler's own judgement was measured to be wrong.
+#if defined(__GNUC__)
+#define DORMOUSE_ALWAYS_INLINE [[gnu::always_inline]] inline
+#else
+#define DORMOUSE_ALWAYS_INLINE inline
+#endif
+
 #if defined(DORMOUSE_HEADER_ONLY)
 #define DORMOUSE_FLAVOUR_FORM header_only
 #else

@@ -37,7 +37,12 @@ class registry {
   // Null when there is none of that name. Wait-free.
   [[nodiscard]] function_record* find(std::string_view name) const noexcept;
   // Precondition: index < size().
-  [[nodiscard]] function_record& at(std::uint32_t index) const noexcept;
+  [[nodiscard]] function_record& at(std::uint32_t index) const noexcept {
+    const auto chunk = static_cast<std::size_t>(std::bit_width(index / chunk_first + 1) - 1);
+    const std::size_t first = chunk_first * ((std::size_t{1} << chunk) - 1);
+    // acquire: pairs with new_record(); who knows an index has got it from the index table, later still.
+    return chunks_[chunk].load(std::memory_order_acquire)[index - first];
+  }
   // With those that were undefined: their records stay, 64 bytes and the name.
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
   [[nodiscard]] std::size_t defined() const noexcept { return defined_.load(std::memory_order_relaxed); }
@@ -58,7 +63,6 @@ class registry {
   static std::size_t chunk_bytes(std::size_t chunk) noexcept {
     return sizeof(function_record) * (chunk_first << chunk);
   }
-  static std::uint64_t hash(std::string_view name) noexcept;
   void insert(table& into, std::uint64_t hash, std::uint32_t index) const noexcept;
   function_record* new_record();
   const char* keep_name(std::string_view name);

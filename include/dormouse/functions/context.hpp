@@ -94,7 +94,11 @@ class context {
     detail::lane* from_ = nullptr;
   };
   context() = default;
-  ~context();
+  ~context() {
+    if (stop_ != nullptr) [[unlikely]]
+      disarm();
+  }
+  void disarm() noexcept;
   [[nodiscard]] bool has_log_sink() const noexcept;
   void write_log(log_level level, std::string text);
 

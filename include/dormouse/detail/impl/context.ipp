@@ -12,8 +12,8 @@ struct context::stop_timer {
   detail::timekeeper::timer_id timer = 0;
 };
 
-DORMOUSE_INLINE context::~context() {
-  if (stop_ != nullptr && stop_->timer != 0) core_->timers.cancel(stop_->timer);
+DORMOUSE_INLINE void context::disarm() noexcept {
+  if (stop_->timer != 0) core_->timers.cancel(stop_->timer);
 }
 
 DORMOUSE_INLINE context::waiting_scope::waiting_scope(detail::core& owner) noexcept {

@@ -18,7 +18,8 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 // ---- where an invocation stands in the chain of calls ---------------------------------------------------------------
 
-DORMOUSE_INLINE void invocation::begin(context& ctx, core& owner, function_record& record, work_item* item) noexcept {
+DORMOUSE_ALWAYS_INLINE void invocation::begin(context& ctx, core& owner, function_record& record,
+                                              work_item* item) noexcept {
   ctx.core_ = &owner;
   ctx.record_ = &record;
   ctx.parent_ = this_thread_invocation;
@@ -141,7 +142,7 @@ DORMOUSE_INLINE failure describe_thrown() noexcept {
   return why;
 }
 
-DORMOUSE_INLINE call_end invocation::call_handler(context& ctx, lease& with, call_arguments& call) {
+DORMOUSE_ALWAYS_INLINE call_end invocation::call_handler(context& ctx, lease& with, call_arguments& call) {
   const context* const outer = this_thread_invocation;
   this_thread_invocation = &ctx;
   call_end end = call_end::failed;
@@ -172,8 +173,9 @@ DORMOUSE_INLINE void invocation::overran(context& ctx, lease& with, call_argumen
 }
 
 // Runs the handler in a leased instance; giving the lease back, and then the report, are the caller's.
-DORMOUSE_INLINE invocation::ending invocation::run(context& ctx, lease& with, call_arguments& call,
-                                                   std::uint64_t deadline, std::uint64_t begun, const timing& times) {
+DORMOUSE_ALWAYS_INLINE invocation::ending invocation::run(context& ctx, lease& with, call_arguments& call,
+                                                          std::uint64_t deadline, std::uint64_t begun,
+                                                          const timing& times) {
   const clock& time = ctx.core_->time;
   ctx.started_ = begun;
   with.began.store(begun, std::memory_order_relaxed);  // relaxed: for who looks at stuck handlers
@@ -260,8 +262,8 @@ DORMOUSE_INLINE bool invocation::lease_for_caller(context& ctx, lease*& got, std
   return got != nullptr || make_lease(ctx, *granted, got, call, times);
 }
 
-DORMOUSE_INLINE void invocation::run_here(context& ctx, std::uint32_t generation, call_arguments& call,
-                                          std::uint64_t deadline, timing& times) {
+DORMOUSE_ALWAYS_INLINE void invocation::run_here(context& ctx, std::uint32_t generation, call_arguments& call,
+                                                 std::uint64_t deadline, timing& times) {
   core& owner = *ctx.core_;
   auto& record = const_cast<function_record&>(*ctx.record_);
   if (owner.in_child()) [[unlikely]]

@@ -2,13 +2,13 @@
 #pragma once
 
 #include <dormouse/detail/function_activity.hpp>
+#include <dormouse/detail/name_hash.hpp>
 #include <dormouse/detail/registry.hpp>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <new>
 #include <stdexcept>
 
@@ -107,29 +107,17 @@ DORMOUSE_INLINE registry::~registry() {
   }
 }
 
-DORMOUSE_INLINE std::uint64_t registry::hash(std::string_view name) noexcept {
-  const std::uint64_t plain = std::hash<std::string_view>{}(name);
-  return plain ^ (plain >> 32U);
-}
-
-DORMOUSE_INLINE function_record& registry::at(std::uint32_t index) const noexcept {
-  const auto chunk = static_cast<std::size_t>(std::bit_width(index / chunk_first + 1) - 1);
-  const std::size_t first = chunk_first * ((std::size_t{1} << chunk) - 1);
-  // acquire: pairs with new_record(); who knows an index has got it from the index table, later still.
-  return chunks_[chunk].load(std::memory_order_acquire)[index - first];
-}
-
 DORMOUSE_INLINE function_record* registry::find(std::string_view name) const noexcept {
   // acquire here and below: a found slot makes the record it names visible.
   const table* const now = table_.load(std::memory_order_acquire);
   if (now == nullptr || name.empty()) return nullptr;
-  const std::uint64_t wanted = hash(name);
+  const std::uint64_t wanted = name_hash(name);
   for (std::size_t i = wanted & now->mask;; i = (i + 1) & now->mask) {
     const std::uint64_t slot = now->slots[i].load(std::memory_order_acquire);
     if (slot == 0) return nullptr;
     if (slot >> 32U != wanted >> 32U) continue;
     function_record& record = at(static_cast<std::uint32_t>(slot) - 1);
-    if (record.name() == name) return record.is_defined() ? &record : nullptr;
+    if (same_name(record.name(), name)) return record.is_defined() ? &record : nullptr;
   }
 }
 
@@ -139,7 +127,8 @@ DORMOUSE_INLINE void registry::insert(table& into, std::uint64_t hash, std::uint
   for (;; i = (i + 1) & into.mask) {
     const std::uint64_t slot = into.slots[i].load(std::memory_order_relaxed);  // relaxed: the lock is held
     if (slot == 0) break;
-    if (slot >> 32U == hash >> 32U && at(static_cast<std::uint32_t>(slot) - 1).name() == at(index).name()) break;
+    if (slot >> 32U != hash >> 32U) continue;
+    if (same_name(at(static_cast<std::uint32_t>(slot) - 1).name(), at(index).name())) break;
   }
   into.slots[i].store((hash >> 32U) << 32U | (index + 1), std::memory_order_release);
 }
@@ -151,7 +140,7 @@ DORMOUSE_INLINE void registry::grow_table() {
   auto larger = make_in<table>(memory_, now == nullptr ? 16 : (now->mask + 1) * 2, memory_);
   for (std::size_t i = 0; i < count; ++i) {
     const auto index = static_cast<std::uint32_t>(i);
-    if (at(index).is_defined()) insert(*larger, hash(at(index).name()), index);
+    if (at(index).is_defined()) insert(*larger, name_hash(at(index).name()), index);
   }
   tables_.push_back(std::move(larger));
   table_.store(tables_.back().get(), std::memory_order_release);
@@ -224,7 +213,7 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
   if (totals != nullptr)
     record->attention.store(attention_bits::policed, std::memory_order_relaxed);  // relaxed: unknown yet
   record->totals = totals.release();
-  insert(*tables_.back(), hash(name), record->index);
+  insert(*tables_.back(), name_hash(name), record->index);
   size_.fetch_add(1, std::memory_order_release);
   defined_.fetch_add(1, std::memory_order_relaxed);  // relaxed: for statistics
   return *record;

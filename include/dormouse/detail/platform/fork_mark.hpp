@@ -3,11 +3,13 @@
 
 // Is this process a fork(2) of the one that made an object? Its threads are gone there, and its locks may be held for
 // ever by them, so nothing of it may be touched.
-// Linux: a page that the kernel empties in the child (MADV_WIPEONFORK, madvise(2), since 4.14); asking is a load. No
-// handler is registered with the process. Elsewhere, and when there is no such page: getpid().
+// Asking is a load. Linux: of a page that the kernel empties in the child (MADV_WIPEONFORK, madvise(2), since 4.14); no
+// handler is registered with the process. Elsewhere: of a count that a handler of pthread_atfork(3) raises in the
+// child. When there is neither: getpid(), a system call.
 
 #include <dormouse/detail/config.hpp>
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -63,11 +65,25 @@ class fork_mark {
 
 #else
 
+// How many forks lie between the first process and this one, as far as fork() tells; null when nobody can be told.
+inline const std::atomic<std::uint64_t>* forks_told() noexcept {
+  static std::atomic<std::uint64_t> forks{0};
+  static const bool told = ::pthread_atfork(nullptr, nullptr, [] { ++forks; }) == 0;
+  return told ? &forks : nullptr;
+}
+
 class fork_mark {
  public:
-  [[nodiscard]] bool is_child() const noexcept { return ::getpid() != process_; }
+  [[nodiscard]] bool is_child() const noexcept {
+    // relaxed: counted before the child's fork() returns, on its only thread.
+    if (forks_ != nullptr) [[likely]]
+      return forks_->load(std::memory_order_relaxed) != mine_;
+    return ::getpid() != process_;
+  }
 
  private:
+  const std::atomic<std::uint64_t>* const forks_ = forks_told();
+  const std::uint64_t mine_ = forks_ != nullptr ? forks_->load(std::memory_order_relaxed) : 0;
   const pid_t process_ = ::getpid();
 };
 
