@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace dormouse;
 
@@ -56,6 +57,24 @@ TEST_CASE("a million functions at rest cost at most 128 bytes each beyond the na
     CHECK(got->text() == "7");
   }
   CHECK_FALSE(host.invoke("tenant-1000000_function", {.type = "t", .data = "7"}));
+}
+
+TEST_CASE("names of every length are found among many, and again after undefine", "[registry]") {
+  runtime host;
+  std::vector<handle<std::size_t()>> all;
+  std::vector<std::string> names;
+  for (std::size_t size = 1; size <= 64; ++size) names.emplace_back(size, 'n');
+  for (std::size_t size = 1; size <= 64; ++size) names.push_back(std::string(64, 'n') + ':' + std::string(size, 'q'));
+  for (const auto& name : names) {
+    const std::size_t size = name.size();
+    all.push_back(host.define(name, [size] { return size; }));
+  }
+  for (const auto& name : names) CHECK(host.invoke(name, {.type = "t"})->text() == std::to_string(name.size()));
+  for (auto& each : all) REQUIRE(host.undefine(each));
+  for (const auto& name : names) CHECK_FALSE(host.invoke(name, {.type = "t"}));
+  for (const auto& name : names) host.define(name, [] { return std::size_t{7}; });
+  for (const auto& name : names) CHECK(host.invoke(name, {.type = "t"})->text() == "7");
+  CHECK(host.stats().functions == names.size());
 }
 
 TEST_CASE("functions are found while others are being registered", "[registry]") {

@@ -38,7 +38,7 @@ inline constexpr std::size_t word_bytes = sizeof(std::uint64_t);
   return byte(0) << 16U | byte(size / 2) << 8U | byte(size - 1);
 }
 
-[[nodiscard]] inline std::uint64_t name_hash(std::string_view name) noexcept {
+[[nodiscard]] inline std::uint32_t name_hash(std::string_view name) noexcept {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15;  // 2^64 divided by the golden ratio: its bits look random
   std::uint64_t hash = name.size() * odd;
   const auto mix = [&](std::uint64_t word) {
@@ -52,7 +52,7 @@ inline constexpr std::size_t word_bytes = sizeof(std::uint64_t);
     mix(word_at(name.data() + name.size() - word_bytes));
   }
   mix(0);
-  return hash;
+  return static_cast<std::uint32_t>(hash);
 }
 
 [[nodiscard]] inline bool same_name(std::string_view a, std::string_view b) noexcept {

@@ -2,8 +2,9 @@
 #pragma once
 
 // Names to functions. Looking up takes no lock and writes nothing; registering takes one. Records never move.
-// At rest a function costs its record (64 bytes), its name and 11 to 22 bytes of index; index tables that were outgrown
-// are kept until the end, since a reader may be in one: at most as much again.
+// At rest a function costs its record (64 bytes), 24 bytes that hold its name up to 23 letters (a longer one is kept
+// elsewhere), and 11 to 22 bytes of index; index tables that were outgrown are kept until the end, since a reader may be
+// in one: at most as much again.
 
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/function_record.hpp>
@@ -13,6 +14,7 @@
 #include <atomic>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <memory_resource>
 #include <mutex>
@@ -38,10 +40,8 @@ class registry {
   [[nodiscard]] function_record* find(std::string_view name) const noexcept;
   // Precondition: index < size().
   [[nodiscard]] function_record& at(std::uint32_t index) const noexcept {
-    const auto chunk = static_cast<std::size_t>(std::bit_width(index / chunk_first + 1) - 1);
-    const std::size_t first = chunk_first * ((std::size_t{1} << chunk) - 1);
-    // acquire: pairs with new_record(); who knows an index has got it from the index table, later still.
-    return chunks_[chunk].load(std::memory_order_acquire)[index - first];
+    const place where(index);
+    return records_of(where)[where.offset];
   }
   // With those that were undefined: their records stay, 64 bytes and the name.
   [[nodiscard]] std::size_t size() const noexcept { return size_.load(std::memory_order_acquire); }
@@ -53,7 +53,41 @@ class registry {
   static constexpr std::size_t chunk_first = 64;  // records in the first chunk; each next chunk is twice as large
   static constexpr std::size_t chunk_count = 26;
 
-  // Open addressing, at most three quarters full. A slot is tag << 32 | index + 1; zero is free.
+  // Which chunk, and where in it. A chunk has its records and, behind them, their names in the same order: where either
+  // lies follows from the index alone, so a look-up waits for the two at the same time.
+  struct place {
+    explicit place(std::uint32_t index) noexcept
+        : chunk(static_cast<std::size_t>(std::bit_width(index / chunk_first + 1) - 1)),
+          offset(index - chunk_first * ((std::size_t{1} << chunk) - 1)) {}
+    std::size_t chunk;
+    std::size_t offset;
+  };
+  class name_cell {
+   public:
+    static constexpr std::size_t inline_bytes = 23;
+    // `kept`: where a name of more than inline_bytes is.
+    name_cell(std::string_view name, const char* kept) noexcept : size_(static_cast<std::uint8_t>(name.size())) {
+      if (name.size() > inline_bytes) {
+        std::memcpy(text_, &kept, sizeof kept);
+      } else {
+        std::memcpy(text_, name.data(), name.size());
+      }
+    }
+    [[nodiscard]] std::string_view name() const noexcept {
+      if (size_ <= inline_bytes) return {text_, size_};
+      const char* kept = nullptr;
+      std::memcpy(&kept, text_, sizeof kept);
+      return {kept, size_};
+    }
+
+   private:
+    char text_[inline_bytes];
+    std::uint8_t size_;
+  };
+  static_assert(sizeof(name_cell) == 24);
+
+  // Open addressing, at most three quarters full. A slot is hash << 32 | index + 1; zero is free. The hash says where a
+  // search begins, too: a larger table is made from the smaller one without a look at any record.
   struct table {
     table(std::size_t size, std::pmr::memory_resource& memory) : mask(size - 1), slots(size, &memory) {}
     std::size_t mask;
@@ -61,10 +95,21 @@ class registry {
   };
 
   static std::size_t chunk_bytes(std::size_t chunk) noexcept {
-    return sizeof(function_record) * (chunk_first << chunk);
+    return (sizeof(function_record) + sizeof(name_cell)) * (chunk_first << chunk);
   }
-  void insert(table& into, std::uint64_t hash, std::uint32_t index) const noexcept;
-  function_record* new_record();
+  [[nodiscard]] function_record* records_of(const place& where) const noexcept {
+    // acquire: pairs with new_record(); who knows an index has got it from the index table, later still.
+    return chunks_[where.chunk].load(std::memory_order_acquire);
+  }
+  [[nodiscard]] name_cell* names_of(const place& where) const noexcept {
+    return reinterpret_cast<name_cell*>(records_of(where) + (chunk_first << where.chunk));
+  }
+  [[nodiscard]] std::string_view name_at(std::uint32_t index) const noexcept {
+    const place where(index);
+    return names_of(where)[where.offset].name();
+  }
+  void insert(table& into, std::uint32_t hash, std::uint32_t index) const noexcept;
+  function_record* new_record(std::string_view name);
   const char* keep_name(std::string_view name);
   const function_settings* intern(const function_options& options);
   void grow_table();

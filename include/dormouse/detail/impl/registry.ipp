@@ -111,26 +111,27 @@ DORMOUSE_INLINE function_record* registry::find(std::string_view name) const noe
   // acquire here and below: a found slot makes the record it names visible.
   const table* const now = table_.load(std::memory_order_acquire);
   if (now == nullptr || name.empty()) return nullptr;
-  const std::uint64_t wanted = name_hash(name);
+  const std::uint32_t wanted = name_hash(name);
   for (std::size_t i = wanted & now->mask;; i = (i + 1) & now->mask) {
     const std::uint64_t slot = now->slots[i].load(std::memory_order_acquire);
     if (slot == 0) return nullptr;
-    if (slot >> 32U != wanted >> 32U) continue;
-    function_record& record = at(static_cast<std::uint32_t>(slot) - 1);
-    if (same_name(record.name(), name)) return record.is_defined() ? &record : nullptr;
+    if (slot >> 32U != wanted) continue;
+    const place where(static_cast<std::uint32_t>(slot) - 1);
+    function_record& record = records_of(where)[where.offset];
+    __builtin_prefetch(&record);  // beside the name
+    if (same_name(names_of(where)[where.offset].name(), name)) return record.is_defined() ? &record : nullptr;
   }
 }
 
 // In the place of an undefined function of the same name, if there is one.
-DORMOUSE_INLINE void registry::insert(table& into, std::uint64_t hash, std::uint32_t index) const noexcept {
+DORMOUSE_INLINE void registry::insert(table& into, std::uint32_t hash, std::uint32_t index) const noexcept {
   std::size_t i = hash & into.mask;
   for (;; i = (i + 1) & into.mask) {
     const std::uint64_t slot = into.slots[i].load(std::memory_order_relaxed);  // relaxed: the lock is held
     if (slot == 0) break;
-    if (slot >> 32U != hash >> 32U) continue;
-    if (same_name(at(static_cast<std::uint32_t>(slot) - 1).name(), at(index).name())) break;
+    if (slot >> 32U == hash && same_name(name_at(static_cast<std::uint32_t>(slot) - 1), name_at(index))) break;
   }
-  into.slots[i].store((hash >> 32U) << 32U | (index + 1), std::memory_order_release);
+  into.slots[i].store(std::uint64_t{hash} << 32U | (index + 1), std::memory_order_release);
 }
 
 DORMOUSE_INLINE void registry::grow_table() {
@@ -138,25 +139,34 @@ DORMOUSE_INLINE void registry::grow_table() {
   const table* const now = table_.load(std::memory_order_relaxed);
   if (now != nullptr && (count + 1) * 4 <= (now->mask + 1) * 3) return;
   auto larger = make_in<table>(memory_, now == nullptr ? 16 : (now->mask + 1) * 2, memory_);
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto index = static_cast<std::uint32_t>(i);
-    if (at(index).is_defined()) insert(*larger, name_hash(at(index).name()), index);
+  if (now != nullptr) {
+    for (const auto& each : now->slots) {
+      const std::uint64_t slot = each.load(std::memory_order_relaxed);  // relaxed: the lock is held
+      if (slot == 0) continue;
+      std::size_t i = slot >> 32U & larger->mask;
+      while (larger->slots[i].load(std::memory_order_relaxed) != 0) i = (i + 1) & larger->mask;
+      larger->slots[i].store(slot, std::memory_order_relaxed);  // relaxed: published below
+    }
   }
   tables_.push_back(std::move(larger));
   table_.store(tables_.back().get(), std::memory_order_release);
 }
 
-DORMOUSE_INLINE function_record* registry::new_record() {
+DORMOUSE_INLINE function_record* registry::new_record(std::string_view name) {
   const auto index = static_cast<std::uint32_t>(size_.load(std::memory_order_relaxed));
-  const auto chunk = static_cast<std::size_t>(std::bit_width(index / chunk_first + 1) - 1);
-  if (chunk >= chunk_count) throw std::invalid_argument("dormouse: more than 4,294,967,232 functions");
-  if (chunks_[chunk].load(std::memory_order_relaxed) == nullptr) {
+  const place where(index);
+  if (where.chunk >= chunk_count) throw std::invalid_argument("dormouse: more than 4,294,967,232 functions");
+  if (chunks_[where.chunk].load(std::memory_order_relaxed) == nullptr) {
     // Memory only: a record is constructed, and its page touched, when it is given out.
-    void* const memory = memory_.allocate(chunk_bytes(chunk), alignof(function_record));
-    chunks_[chunk].store(static_cast<function_record*>(memory), std::memory_order_release);
+    void* const memory = memory_.allocate(chunk_bytes(where.chunk), alignof(function_record));
+    chunks_[where.chunk].store(static_cast<function_record*>(memory), std::memory_order_release);
   }
-  auto* record = new (static_cast<void*>(&at(index))) function_record;
+  const char* const kept = name.size() > name_cell::inline_bytes ? keep_name(name) : nullptr;
+  const auto* const cell = new (static_cast<void*>(&names_of(where)[where.offset])) name_cell(name, kept);
+  auto* const record = new (static_cast<void*>(&at(index))) function_record;
   record->index = index;
+  record->name_data = cell->name().data();
+  record->name_size = static_cast<std::uint8_t>(name.size());
   return record;
 }
 
@@ -204,9 +214,7 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
   }
   const function_settings* const settings = intern(options);
   grow_table();
-  function_record* const record = new_record();
-  record->name_data = keep_name(name);
-  record->name_size = static_cast<std::uint8_t>(name.size());
+  function_record* const record = new_record(name);
   record->ops = &ops;
   record->prototype = prototype;
   record->settings = settings;
