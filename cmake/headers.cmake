@@ -119,6 +119,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/task_state.hpp
     include/dormouse/detail/text_formats.hpp
     include/dormouse/detail/thread_shelf.hpp
+    include/dormouse/detail/time_text.hpp
     include/dormouse/detail/timekeeper.hpp
     include/dormouse/detail/waiting.hpp
     include/dormouse/detail/work_item.hpp
@@ -126,7 +127,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/wrapped_call.hpp
 )
 
-# Bodies: inline in dormouse::header_only, compiled once by src/dormouse.cpp in dormouse::dormouse.
+# Bodies: inline in dormouse::header_only, compiled once by src/*.cpp in dormouse::dormouse.
 set(DORMOUSE_BODIES
     include/dormouse/detail/impl/adapters/memory_table.ipp
     include/dormouse/detail/impl/bindings.ipp

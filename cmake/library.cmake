@@ -3,7 +3,7 @@
 set(core_headers ${DORMOUSE_PUBLIC_HEADERS} ${DORMOUSE_CONFORMANCE_HEADERS} ${DORMOUSE_DETAIL_HEADERS} ${DORMOUSE_BODIES})
 
 # Bodies compiled once.
-add_library(dormouse STATIC src/dormouse.cpp)
+add_library(dormouse STATIC src/dormouse.cpp src/services.cpp src/triggers.cpp)
 add_library(dormouse::dormouse ALIAS dormouse)
 target_sources(dormouse PUBLIC FILE_SET HEADERS BASE_DIRS include FILES ${core_headers})
 target_compile_features(dormouse PUBLIC cxx_std_20)
@@ -11,6 +11,8 @@ target_compile_definitions(dormouse PUBLIC $<$<BOOL:${DORMOUSE_PORTABLE_PLATFORM
 target_link_libraries(dormouse PUBLIC fmt::fmt Threads::Threads
                       PRIVATE $<BUILD_INTERFACE:dormouse_concurrentqueue> $<BUILD_INTERFACE:dormouse_warnings>)
 set_target_properties(dormouse PROPERTIES POSITION_INDEPENDENT_CODE ON)
+# So that a program that is linked with --gc-sections gets what it uses: three quarters.
+target_compile_options(dormouse PRIVATE $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-ffunction-sections -fdata-sections>)
 
 # Bodies inline; nothing to link but fmt and threads.
 add_library(dormouse_header_only INTERFACE)

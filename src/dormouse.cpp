@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The bodies of dormouse::dormouse, compiled once. The same files are inline in dormouse::header_only.
+// The bodies of dormouse::dormouse, compiled once. The same files are inline in dormouse::header_only. Here is what
+// every program needs, in one file, so that the compiler sees the paths of a call as a whole. What a linker may leave
+// out is in files of its own.
 
-#include <dormouse/detail/impl/adapters/memory_table.ipp>
 #include <dormouse/detail/impl/bindings.ipp>
 #include <dormouse/detail/impl/clock.ipp>
 #include <dormouse/detail/impl/codec.ipp>
@@ -10,8 +11,6 @@
 #include <dormouse/detail/impl/core.ipp>
 #include <dormouse/detail/impl/dead_letters.ipp>
 #include <dormouse/detail/impl/deliveries.ipp>
-#include <dormouse/detail/impl/directory_scan.ipp>
-#include <dormouse/detail/impl/directory_watch.ipp>
 #include <dormouse/detail/impl/dump.ipp>
 #include <dormouse/detail/impl/entry.ipp>
 #include <dormouse/detail/impl/event.ipp>
@@ -35,17 +34,9 @@
 #include <dormouse/detail/impl/registry.ipp>
 #include <dormouse/detail/impl/runtime.ipp>
 #include <dormouse/detail/impl/runtime/executor.ipp>
-#include <dormouse/detail/impl/services/table.ipp>
 #include <dormouse/detail/impl/sleeper.ipp>
 #include <dormouse/detail/impl/task_lane.ipp>
 #include <dormouse/detail/impl/timekeeper.ipp>
-#include <dormouse/detail/impl/triggers/cron_fields.ipp>
-#include <dormouse/detail/impl/triggers/cron_parser.ipp>
-#include <dormouse/detail/impl/triggers/nominal_times.ipp>
-#include <dormouse/detail/impl/triggers/on_file.ipp>
-#include <dormouse/detail/impl/triggers/on_schedule.ipp>
-#include <dormouse/detail/impl/triggers/schedule.ipp>
 #include <dormouse/detail/impl/undefine.ipp>
-#include <dormouse/detail/impl/unsure_files.ipp>
 #include <dormouse/detail/impl/versions.ipp>
 #include <dormouse/detail/impl/work_ring.ipp>

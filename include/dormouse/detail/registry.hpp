@@ -3,8 +3,8 @@
 
 // Names to functions. Looking up takes no lock and writes nothing; registering takes one. Records never move.
 // At rest a function costs its record (64 bytes), 24 bytes that hold its name up to 23 letters (a longer one is kept
-// elsewhere), and 11 to 22 bytes of index; index tables that were outgrown are kept until the end, since a reader may be
-// in one: at most as much again.
+// elsewhere), and 11 to 22 bytes of index. Index tables that were outgrown are kept until the end, since a reader may
+// be in one: at most as much again.
 
 #include <dormouse/clock.hpp>
 #include <dormouse/detail/function_record.hpp>

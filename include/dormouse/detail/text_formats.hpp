@@ -3,9 +3,9 @@
 
 // Bytes and times as text: base64 (RFC 4648, section 4) and RFC 3339.
 
+#include <dormouse/detail/time_text.hpp>
 #include <dormouse/result.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -62,7 +62,7 @@ inline result<std::string> from_base64(std::string_view text) {
 // RFC 3339, in UTC, with as many decimals as it takes.
 inline std::string to_time(std::chrono::system_clock::time_point when) {
   const auto whole = std::chrono::floor<std::chrono::seconds>(when);
-  std::string text = fmt::format("{:%Y-%m-%dT%H:%M:%S}", whole);
+  std::string text = to_text(whole);
   if (const auto rest = std::chrono::nanoseconds{when - whole}.count(); rest != 0) {
     text += fmt::format(".{:09}", rest);
     text.erase(text.find_last_not_of('0') + 1);

@@ -5,9 +5,9 @@
 #include <dormouse/detail/invocation.hpp>
 #include <dormouse/detail/platform/thread.hpp>
 #include <dormouse/detail/task_lane.hpp>
+#include <dormouse/detail/time_text.hpp>
 #include <dormouse/detail/waiting.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,8 @@ namespace wiring {
 
 DORMOUSE_INLINE runtime_options checked(runtime_options given) {
   const auto refuse = [](const char* option, const auto& value, const char* bounds) {
-    throw std::invalid_argument(fmt::format("dormouse: runtime_options::{} is {}; give {}", option, value, bounds));
+    throw std::invalid_argument(
+        fmt::format("dormouse: runtime_options::{} is {}; give {}", option, shown(value), bounds));
   };
   if (given.depth_max < 1 || given.depth_max > 1'000) refuse("depth_max", given.depth_max, "1 .. 1000");
   if (given.compute_workers_max > 1'024) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <dormouse/detail/time_text.hpp>
 #include <dormouse/runtime/trigger.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -46,7 +46,8 @@ class periodic_trigger final : public trigger {
 
 DORMOUSE_INLINE std::unique_ptr<trigger> every(std::chrono::nanoseconds period) {
   if (period < std::chrono::microseconds{1} || period > std::chrono::hours{24 * 365}) {
-    throw std::invalid_argument(fmt::format("dormouse: every({}): give a period of 1 us .. 365 days", period));
+    throw std::invalid_argument(
+        fmt::format("dormouse: every({}): give a period of 1 us .. 365 days", detail::to_text(period)));
   }
   return std::make_unique<detail::periodic_trigger>(period);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <dormouse/detail/time_text.hpp>
 #include <dormouse/functions/keep_alive.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -104,7 +104,8 @@ class histogram_keep_alive final : public keep_alive_policy {
 template <class Value>
 void check_keep_alive(const char* option, const Value& value, const Value& least, const Value& most) {
   if (value >= least && value <= most) return;
-  throw std::invalid_argument(fmt::format("dormouse: keep_alive: {} is {}; give {} .. {}", option, value, least, most));
+  throw std::invalid_argument(
+      fmt::format("dormouse: keep_alive: {} is {}; give {} .. {}", option, shown(value), shown(least), shown(most)));
 }
 
 }  // namespace detail

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <dormouse/detail/time_text.hpp>
 #include <dormouse/log.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <iterator>
@@ -60,10 +60,9 @@ DORMOUSE_INLINE void append_escaped(fmt::memory_buffer& out, std::string_view te
 }
 
 DORMOUSE_INLINE void append_time(fmt::memory_buffer& out, std::chrono::system_clock::time_point time) {
-  const auto whole = std::chrono::time_point_cast<std::chrono::milliseconds>(time);
-  const auto ms = whole.time_since_epoch().count() % 1000;
-  fmt::format_to(std::back_inserter(out), "{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                 fmt::gmtime(std::chrono::system_clock::to_time_t(whole)), ms);
+  const auto whole = std::chrono::floor<std::chrono::seconds>(time);
+  const auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(time - whole);
+  fmt::format_to(std::back_inserter(out), "{}.{:03}Z", to_text(whole), rest.count());
 }
 
 DORMOUSE_INLINE void append_text(fmt::memory_buffer& out, std::string_view text) {

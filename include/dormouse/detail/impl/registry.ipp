@@ -4,8 +4,8 @@
 #include <dormouse/detail/function_activity.hpp>
 #include <dormouse/detail/name_hash.hpp>
 #include <dormouse/detail/registry.hpp>
+#include <dormouse/detail/time_text.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -36,8 +36,9 @@ DORMOUSE_INLINE void check_name(std::string_view name) {
 template <class T, class Low, class High>
 void check_range(const char* option, T value, Low low, High high) {
   if (value >= low && value <= high) return;
-  throw std::invalid_argument(fmt::format("dormouse: function_options::{} is {}; give {} .. {}", option, value,
-                                          std::common_type_t<T, Low>(low), std::common_type_t<T, High>(high)));
+  throw std::invalid_argument(fmt::format("dormouse: function_options::{} is {}; give {} .. {}", option, shown(value),
+                                          shown(std::common_type_t<T, Low>(low)),
+                                          shown(std::common_type_t<T, High>(high))));
 }
 
 DORMOUSE_INLINE void check_retry(const retry_policy& policy) {

@@ -11,7 +11,6 @@
 
 #if DORMOUSE_PLATFORM_LINUX && defined(__x86_64__)
 #include <cpuid.h>
-#include <x86intrin.h>
 #endif
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
@@ -34,7 +33,8 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
   return __get_cpuid(0x80000007U, &a, &b, &c, &d) != 0 && (d & (1U << 8U)) != 0;
 }
 
-[[nodiscard]] inline std::uint64_t read_cycles() noexcept { return __rdtsc(); }
+// The compiler's own name for it: <x86intrin.h> brings 40,000 lines into every file that includes the library.
+[[nodiscard]] inline std::uint64_t read_cycles() noexcept { return __builtin_ia32_rdtsc(); }
 
 // Nanoseconds a cycle, measured against the steady clock over 100 us, best of a few brackets at either end.
 [[nodiscard]] inline double measure_ns_per_cycle() noexcept {
@@ -46,9 +46,9 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
     sample best{0, 0};
     std::uint64_t width = ~std::uint64_t{0};
     for (int i = 0; i < 5; ++i) {
-      const std::uint64_t before = __rdtsc();
+      const std::uint64_t before = __builtin_ia32_rdtsc();
       const std::uint64_t ns = steady_nanoseconds();
-      const std::uint64_t after = __rdtsc();
+      const std::uint64_t after = __builtin_ia32_rdtsc();
       if (after - before < width) {
         width = after - before;
         best = {before + width / 2, ns};

@@ -5,9 +5,9 @@
 #include <dormouse/detail/impl/triggers/schedule.ipp>
 #include <dormouse/detail/nominal_times.hpp>
 #include <dormouse/detail/platform/wall_alarm.hpp>
+#include <dormouse/detail/time_text.hpp>
 #include <dormouse/triggers/on_schedule.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -204,7 +204,8 @@ DORMOUSE_INLINE result<void> schedule_trigger::arm() {
 
 DORMOUSE_INLINE void check_schedule(const schedule& when, const on_schedule_options& options) {
   const auto refuse = [](const char* option, const auto& value, const char* bounds) {
-    throw std::invalid_argument(fmt::format("dormouse: on_schedule_options::{} is {}; give {}", option, value, bounds));
+    throw std::invalid_argument(
+        fmt::format("dormouse: on_schedule_options::{} is {}; give {}", option, shown(value), bounds));
   };
   if (options.missed_after < std::chrono::milliseconds{1} || options.missed_after > std::chrono::hours{24}) {
     refuse("missed_after", options.missed_after, "1 ms .. 24 h");

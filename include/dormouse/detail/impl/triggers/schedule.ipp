@@ -3,9 +3,9 @@
 
 #include <dormouse/detail/impl/triggers/cron_fields.ipp>
 #include <dormouse/detail/impl/triggers/cron_parser.ipp>
+#include <dormouse/detail/time_text.hpp>
 #include <dormouse/triggers/schedule.hpp>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <stdexcept>
@@ -199,13 +199,14 @@ DORMOUSE_INLINE result<schedule> schedule::parse(std::string_view text) {
 
 DORMOUSE_INLINE schedule schedule::every(std::chrono::nanoseconds period) {
   if (!detail::period_allowed(period)) {
-    throw std::invalid_argument(fmt::format("dormouse: schedule::every({}): give 1 us .. 365 days", period));
+    throw std::invalid_argument(
+        fmt::format("dormouse: schedule::every({}): give 1 us .. 365 days", detail::to_text(period)));
   }
   return {fmt::format("@every {}ns", period.count()), {}, period};
 }
 
 DORMOUSE_INLINE schedule schedule::at(time_point when) {
-  return {fmt::format("at({:%Y-%m-%dT%H:%M:%S}Z)", std::chrono::floor<std::chrono::seconds>(when)), {}, when};
+  return {fmt::format("at({}Z)", detail::to_text(std::chrono::floor<std::chrono::seconds>(when))), {}, when};
 }
 
 DORMOUSE_INLINE std::optional<std::chrono::nanoseconds> schedule::period() const noexcept {

@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: MIT
+// Bodies of the services and of their adapters in memory. See dormouse.cpp.
+
+#include <dormouse/detail/impl/adapters/memory_table.ipp>
+#include <dormouse/detail/impl/services/table.ipp>
