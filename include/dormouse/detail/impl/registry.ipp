@@ -202,6 +202,10 @@ DORMOUSE_INLINE const function_settings* registry::intern(const function_options
 
 DORMOUSE_INLINE function_record& registry::add(std::string_view name, const handler_ops& ops, void* prototype,
                                                const function_options& options) {
+  const std::uint32_t hash = name_hash(name);
+  if (const table* const now = table_.load(std::memory_order_acquire); now != nullptr) {
+    __builtin_prefetch(&now->slots[hash & now->mask]);  // it is here when the checks are done
+  }
   wiring::check_name(name);
   wiring::check_options(options, ops);
   owner_in<function_totals> totals(nullptr, {&memory_});  // before the lock: the factory of a policy is the user's
@@ -222,7 +226,7 @@ DORMOUSE_INLINE function_record& registry::add(std::string_view name, const hand
   if (totals != nullptr)
     record->attention.store(attention_bits::policed, std::memory_order_relaxed);  // relaxed: unknown yet
   record->totals = totals.release();
-  insert(*tables_.back(), name_hash(name), record->index);
+  insert(*tables_.back(), hash, record->index);
   size_.fetch_add(1, std::memory_order_release);
   defined_.fetch_add(1, std::memory_order_relaxed);  // relaxed: for statistics
   return *record;
