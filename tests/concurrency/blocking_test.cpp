@@ -123,6 +123,36 @@ TEST_CASE("workers that come back are not more than allowed for longer than a pi
   REQUIRE(eventually(5s, [&] { return host.stats().threads == 0; }));
 }
 
+TEST_CASE("workers too many leave in the midst of a stream of events", "[blocking]") {
+  std::atomic<int> served{0};
+  std::atomic<bool> enough{false};
+  runtime host({.compute_workers_max = 1});
+  // Some events make way for another worker, and come back to the stream within their quantum. The others take longer
+  // than a post, so the queue is never empty.
+  auto work = host.define("work", [&](bool away, context& ctx) {
+    const auto others = served.load();
+    if (away) {
+      ctx.blocking([&] {
+        for (std::atomic<int> spent{0}; served == others && ++spent < 10'000;) {}
+      });
+    }
+    for (std::atomic<int> spent{0}; ++spent < 1'000;) {}
+    ++served;
+  });
+  std::thread producer([&] {
+    for (int i = 0; !enough; ++i) {
+      if (!work.post(i < 10'000 && i % 100 == 0)) std::this_thread::yield();
+    }
+  });
+  const bool several = eventually(10s, [&] { return host.stats().threads_started >= 3 && served >= 20'000; });
+  const bool one = eventually(10s, [&] { return host.stats().threads == 2; });  // and the timekeeper
+  enough = true;
+  producer.join();
+  CHECK(several);
+  CHECK(one);
+  CHECK(eventually(10s, [&] { return work.stats().queued_now == 0; }));
+}
+
 TEST_CASE("no event is lost while workers step away and back", "[blocking][stress]") {
   std::atomic<std::uint64_t> served{0};
   runtime host({.compute_workers_max = 2, .blocking_workers_max = 3, .thread_idle_timeout = 1ms});
