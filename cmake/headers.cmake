@@ -3,6 +3,7 @@
 
 # What users include. Each compiles alone (scripts/check-headers).
 set(DORMOUSE_PUBLIC_HEADERS
+    include/dormouse/adapters/memory_object_store.hpp
     include/dormouse/adapters/memory_table.hpp
     include/dormouse/clock.hpp
     include/dormouse/codec.hpp
@@ -31,6 +32,9 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/runtime/executor.hpp
     include/dormouse/runtime/runtime_options.hpp
     include/dormouse/runtime/trigger.hpp
+    include/dormouse/services/durability.hpp
+    include/dormouse/services/object_store.hpp
+    include/dormouse/services/object_stream.hpp
     include/dormouse/services/table.hpp
     include/dormouse/testing/events.hpp
     include/dormouse/testing/eventually.hpp
@@ -45,6 +49,10 @@ set(DORMOUSE_PUBLIC_HEADERS
 
 # Conformance suites: installed, but they need the user's Catch2 before them, so they do not compile alone.
 set(DORMOUSE_CONFORMANCE_HEADERS
+    include/dormouse/testing/services/object_store_conformance.hpp
+    include/dormouse/testing/services/object_store_harness.hpp
+    include/dormouse/testing/services/object_store_threads.hpp
+    include/dormouse/testing/services/refused.hpp
     include/dormouse/testing/services/table_conformance.hpp
 )
 
@@ -97,6 +105,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/name_hash.hpp
     include/dormouse/detail/nominal_times.hpp
     include/dormouse/detail/outcomes.hpp
+    include/dormouse/detail/page_cursor.hpp
     include/dormouse/detail/platform/cycle_counter.hpp
     include/dormouse/detail/platform/directory_watch.hpp
     include/dormouse/detail/platform/fork_mark.hpp
@@ -113,6 +122,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/recycler.hpp
     include/dormouse/detail/registry.hpp
     include/dormouse/detail/retry_budget.hpp
+    include/dormouse/detail/service_call.hpp
     include/dormouse/detail/spinner.hpp
     include/dormouse/detail/status_board.hpp
     include/dormouse/detail/task_lane.hpp
@@ -121,6 +131,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/thread_shelf.hpp
     include/dormouse/detail/time_text.hpp
     include/dormouse/detail/timekeeper.hpp
+    include/dormouse/detail/utf8.hpp
     include/dormouse/detail/waiting.hpp
     include/dormouse/detail/work_item.hpp
     include/dormouse/detail/worker_pool.hpp
@@ -129,6 +140,7 @@ set(DORMOUSE_DETAIL_HEADERS
 
 # Bodies: inline in dormouse::header_only, compiled once by src/*.cpp in dormouse::dormouse.
 set(DORMOUSE_BODIES
+    include/dormouse/detail/impl/adapters/memory_object_store.ipp
     include/dormouse/detail/impl/adapters/memory_table.ipp
     include/dormouse/detail/impl/bindings.ipp
     include/dormouse/detail/impl/clock.ipp
@@ -164,6 +176,8 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/registry.ipp
     include/dormouse/detail/impl/runtime.ipp
     include/dormouse/detail/impl/runtime/executor.ipp
+    include/dormouse/detail/impl/services/object_store.ipp
+    include/dormouse/detail/impl/services/object_stream.ipp
     include/dormouse/detail/impl/services/table.ipp
     include/dormouse/detail/impl/sleeper.ipp
     include/dormouse/detail/impl/task_lane.ipp

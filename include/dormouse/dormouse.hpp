@@ -4,6 +4,7 @@
 // The core in one include: vocabulary, functions, runtime, services with their memory adapters.
 // Triggers, JSON and testing have their own headers.
 
+#include <dormouse/adapters/memory_object_store.hpp>
 #include <dormouse/adapters/memory_table.hpp>
 #include <dormouse/clock.hpp>
 #include <dormouse/codec.hpp>
@@ -20,4 +21,5 @@
 #include <dormouse/runtime.hpp>
 #include <dormouse/runtime/executor.hpp>
 #include <dormouse/runtime/trigger.hpp>
+#include <dormouse/services/object_store.hpp>
 #include <dormouse/services/table.hpp>

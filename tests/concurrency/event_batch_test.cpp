@@ -141,7 +141,7 @@ TEST_CASE("what was taken in advance and not started is refused by a runtime tha
   std::size_t queued = 0;
   for (const unfinished& each : *left) queued += each.state == unfinished_state::queued ? 1 : 0;
   CHECK(queued == half_done::count - half_done::held - 1);
-  CHECK(at.ran() == half_done::held + 1);
+  CHECK(at.all_ran(half_done::held + 1));  // close() has not waited for the one that was running
 }
 
 TEST_CASE("a failure among events taken together is retried alone", "[batch]") {

@@ -14,6 +14,7 @@
 #include <dormouse/clock.hpp>
 #include <dormouse/payload.hpp>
 #include <dormouse/result.hpp>
+#include <dormouse/services/durability.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -67,9 +68,6 @@ struct table_page {
   std::string cursor{};
 };
 
-// What a successful write has survived: the end of the call, of the process, or of the power supply.
-enum class durability_level : std::uint8_t { memory = 1, process, power };
-
 // What this adapter can do beyond the contract of every table. Nothing yet: later functions are asked for here.
 struct table_capabilities {};
 
@@ -119,7 +117,6 @@ class table {
   virtual result<std::vector<table_entry>> do_list(std::string_view partition_prefix, const table_key* after,
                                                    std::size_t count, const table_call_options& options) = 0;
 
-  result<void> in_time(const std::optional<clock::time_point>& deadline) const;
   const clock& time_;
 };
 

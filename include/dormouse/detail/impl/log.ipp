@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dormouse/detail/time_text.hpp>
+#include <dormouse/detail/utf8.hpp>
 #include <dormouse/log.hpp>
 
 #include <fmt/format.h>
@@ -21,23 +22,6 @@ DORMOUSE_INLINE std::string_view to_string(log_level level) noexcept {
 }
 
 namespace detail {
-
-// Length of the well-formed UTF-8 sequence that `text` begins with (Unicode, table 3-7); 0 when there is none.
-DORMOUSE_INLINE std::size_t utf8_length(std::string_view text) noexcept {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](std::size_t i) { return (byte(i) & 0xc0U) == 0x80U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-  if ((first & 0xf0U) == 0xe0U) {
-    const bool valid =
-        follows(1) && follows(2) && (first != 0xe0 || byte(1) >= 0xa0) && (first != 0xed || byte(1) < 0xa0);
-    return valid ? 3 : 0;
-  }
-  const bool valid = first >= 0xf0 && first <= 0xf4 && follows(1) && follows(2) && follows(3) &&
-                     (first != 0xf0 || byte(1) >= 0x90) && (first != 0xf4 || byte(1) < 0x90);
-  return valid ? 4 : 0;
-}
 
 // Valid inside a JSON string (RFC 8259, section 7) and harmless on a terminal: controls are escaped, U+0080..U+009F
 // included, and bytes that are no UTF-8 become U+FFFD.

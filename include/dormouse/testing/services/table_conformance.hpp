@@ -6,6 +6,7 @@
 
 #include <dormouse/clock.hpp>
 #include <dormouse/services/table.hpp>
+#include <dormouse/testing/services/refused.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -39,13 +40,6 @@ inline table_item stored(table& store, const table_key& key) { return store.get(
 inline table_item text_item(std::string text) { return {{"text", std::move(text)}}; }
 
 constexpr auto invalid = errc::invalid_argument;
-
-// Was it refused so, with nothing done?
-template <class T>
-bool refused(const result<T>& got, errc code, failure_reason reason = failure_reason::none) {
-  return !got && got.error().code == code && got.error().reason == reason &&
-         got.error().effect == effect_kind::not_applied;
-}
 
 // All entries, page by page, in strictly ascending order; `between` is called after each page but the last.
 inline std::vector<table_entry> walk(table& store, table_list_options options,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <dormouse/adapters/memory_table.hpp>
+#include <dormouse/detail/service_call.hpp>
 
 #include <fmt/format.h>
 
@@ -11,11 +12,6 @@
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
 namespace detail {
-
-DORMOUSE_INLINE const clock& system_clock_of_tables() {
-  static const clock time;
-  return time;
-}
 
 DORMOUSE_INLINE const memory_table_options& checked(const memory_table_options& options) {
   if (options.items_max < 1 || options.items_max > 1'000'000'000) {
@@ -36,7 +32,7 @@ DORMOUSE_INLINE std::size_t stored_bytes(const table_key& key, const table_item&
 }  // namespace detail
 
 DORMOUSE_INLINE memory_table::memory_table(const memory_table_options& options)
-    : table(options.time != nullptr ? *options.time : detail::system_clock_of_tables()),
+    : table(options.time != nullptr ? *options.time : detail::system_clock_of_services()),
       options_(detail::checked(options)) {}
 
 DORMOUSE_INLINE std::size_t memory_table::size() const {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+// The reference object store: one locked map in memory. Bytes are never copied once they are stored: readers and copies
+// share them.
+// Durability: memory. Everything is gone with the object; readers keep what they read.
+// Blocking:   while another call has the lock: at most for the infos of one page. Deadlines are read on entry only.
+// Errors:     a write that fails, out_of_memory included, has changed nothing.
+
+#include <dormouse/services/object_store.hpp>
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace dormouse::inline DORMOUSE_FLAVOUR {
+
+struct memory_object_store_options {
+  // Objects at once, 1 .. 1,000,000,000. Beyond: limit_exceeded (store_full), nothing changed.
+  std::size_t objects_max = 1'000'000;
+  // Bytes of keys, metadata and objects at once, 1 .. 1 TiB; writers that have not finished do not count. Beyond: the
+  // same.
+  std::size_t bytes_max = std::size_t{1} << 30U;
+  // What deadlines are compared with, and what `modified` is; must outlive the store. Null: the system's clock.
+  const clock* time = nullptr;
+};
+
+class memory_object_store final : public object_store {
+ public:
+  // Throws std::invalid_argument naming the option that is outside its bounds.
+  explicit memory_object_store(const memory_object_store_options& options = {});
+
+  [[nodiscard]] object_store_capabilities capabilities() const noexcept override {
+    return {.conditional_put = true, .object_bytes_max = options_.bytes_max};
+  }
+  [[nodiscard]] durability_level durability() const noexcept override { return durability_level::memory; }
+  // Objects now.
+  [[nodiscard]] std::size_t size() const;
+
+ private:
+  struct stored {
+    object_info info{};
+    payload data{};
+    [[nodiscard]] std::size_t bytes() const noexcept;
+  };
+  class upload;
+  class download;
+
+  result<std::unique_ptr<object_upload>> do_create(std::string_view key, const object_put_options& options) override;
+  result<std::unique_ptr<object_download>> do_open(std::string_view key, const object_get_options& options) override;
+  result<object_info> do_head(std::string_view key, const object_call_options& options) override;
+  result<bool> do_erase(std::string_view key, const object_call_options& options) override;
+  result<object_info> do_copy(std::string_view from, std::string_view to, const object_put_options& options) override;
+  result<std::vector<object_info>> do_list(std::string_view prefix, std::string_view after, std::size_t count,
+                                           const object_call_options& options) override;
+
+  [[nodiscard]] std::shared_ptr<const stored> find(std::string_view key) const;
+  // Puts `fresh` in the place of the former object of its key, under the conditions.
+  result<object_info> replace(stored&& fresh, const object_put_options& options);
+  [[nodiscard]] const clock& time() const noexcept;
+
+  const memory_object_store_options options_;
+  mutable std::mutex mutex_{};  // guards the rest
+  std::map<std::string, std::shared_ptr<const stored>, std::less<>> objects_{};
+  std::size_t bytes_ = 0;
+  std::uint64_t puts_ = 0;  // what etags are made of
+};
+
+}  // namespace dormouse::inline DORMOUSE_FLAVOUR
+
+#if defined(DORMOUSE_HEADER_ONLY)
+#include <dormouse/detail/impl/adapters/memory_object_store.ipp>
+#endif
