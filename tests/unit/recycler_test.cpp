@@ -229,7 +229,8 @@ TEST_CASE("events by name need memory of the runtime for as many as there are at
     post(100);
     REQUIRE(eventually(10s, [&] { return host.stats().queued == 0; }));
   }
-  CHECK(memory.allocations() == warm);
+  // And once the function's histograms, if all durations had been of one bucket until then.
+  CHECK(memory.allocations() <= warm + 1);
 }
 
 TEST_CASE("at zero every block has been given back, and what events leave behind is counters", "[recycler][zero]") {

@@ -60,7 +60,7 @@ struct object_get_options {
   std::optional<clock::time_point> deadline{};  // as in object_put_options
 };
 
-struct object {
+struct stored_object {
   object_info info{};
   payload data{};  // of the range that was asked for
 };
@@ -113,7 +113,7 @@ class object_store {
   // (caller_deadline), unavailable (engine), out_of_memory.
   result<object_reader> open(std::string_view key, const object_get_options& options = {});
   // Its bytes at once. Fails as open and object_reader, and: too_large (value_bytes).
-  result<object> get(std::string_view key, const object_get_options& options = {});
+  result<stored_object> get(std::string_view key, const object_get_options& options = {});
   // All but the bytes. Fails as open.
   result<object_info> head(std::string_view key, const object_call_options& options = {});
 

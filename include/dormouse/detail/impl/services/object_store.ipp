@@ -127,8 +127,8 @@ DORMOUSE_INLINE result<object_reader> object_store::open(std::string_view key, c
   });
 }
 
-DORMOUSE_INLINE result<object> object_store::get(std::string_view key, const object_get_options& options) {
-  return detail::contained([&](effect_kind&) -> result<object> {
+DORMOUSE_INLINE result<stored_object> object_store::get(std::string_view key, const object_get_options& options) {
+  return detail::contained([&](effect_kind&) -> result<stored_object> {
     auto reader = open(key, options);
     if (!reader) return std::move(reader).error();
     auto extent = checked_range(options.range, reader->info().size);
@@ -144,7 +144,7 @@ DORMOUSE_INLINE result<object> object_store::get(std::string_view key, const obj
     if (*got != bytes.size()) {
       return detail::refuse_service_call(errc::corruption, failure_reason::none, "{} bytes of {}", *got, bytes.size());
     }
-    return object{reader->info(), payload(std::move(bytes))};
+    return stored_object{reader->info(), payload(std::move(bytes))};
   });
 }
 
