@@ -92,6 +92,7 @@ class object_store {
   static constexpr std::size_t content_type_bytes_max = 255;
   static constexpr std::size_t metadata_bytes_max = 2'048;  // names and values of one object together
   static constexpr std::size_t page_size_max = 1'000;
+  static constexpr std::size_t get_bytes_max = std::size_t{1} << 40U;  // the largest object_get_options::bytes_max
 
   virtual ~object_store() = default;
   object_store(const object_store&) = delete;

@@ -182,6 +182,8 @@ inline void check_limits(const object_store_harness& harness) {
     CHECK(refused(with({{bad, "v"}}), invalid, failure_reason::name));
   CHECK(refused(with({{"n", "a\nb"}}), invalid, failure_reason::name));
   CHECK(refused(store->put("k", "", {.content_type = "a\r\nb"}), invalid, failure_reason::name));
+  CHECK(refused(store->get(longest, {.bytes_max = object_store::get_bytes_max + 1}), invalid,
+                failure_reason::value_bytes));
   CHECK(refused(store->list({.page_size = 0}), invalid, failure_reason::page_size));
   CHECK(refused(store->list({.page_size = object_store::page_size_max + 1}), invalid, failure_reason::page_size));
   CHECK(refused(store->list({.prefix = longest + "k"}), invalid, failure_reason::key_bytes));

@@ -129,6 +129,10 @@ DORMOUSE_INLINE result<object_reader> object_store::open(std::string_view key, c
 
 DORMOUSE_INLINE result<stored_object> object_store::get(std::string_view key, const object_get_options& options) {
   return detail::contained([&](effect_kind&) -> result<stored_object> {
+    if (options.bytes_max > get_bytes_max) {
+      return detail::refuse_service_call(errc::invalid_argument, failure_reason::value_bytes,
+                                         "bytes_max is {}; give 0 .. {}", options.bytes_max, get_bytes_max);
+    }
     auto reader = open(key, options);
     if (!reader) return std::move(reader).error();
     auto extent = checked_range(options.range, reader->info().size);
