@@ -33,6 +33,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/runtime/runtime_options.hpp
     include/dormouse/runtime/trigger.hpp
     include/dormouse/services/durability.hpp
+    include/dormouse/services/object_change.hpp
     include/dormouse/services/object_store.hpp
     include/dormouse/services/object_stream.hpp
     include/dormouse/services/table.hpp
@@ -49,6 +50,7 @@ set(DORMOUSE_PUBLIC_HEADERS
 
 # Conformance suites: installed, but they need the user's Catch2 before them, so they do not compile alone.
 set(DORMOUSE_CONFORMANCE_HEADERS
+    include/dormouse/testing/services/object_store_changes.hpp
     include/dormouse/testing/services/object_store_conformance.hpp
     include/dormouse/testing/services/object_store_harness.hpp
     include/dormouse/testing/services/object_store_threads.hpp

@@ -18,6 +18,15 @@ TEST_CASE("memory_object_store conforms", "[adapter][object_store][memory]") {
        .advance = [&](auto by) { time.advance(by); }});
 }
 
+TEST_CASE("memory_object_store keeps its last changes, and says when some are gone", "[object_store][memory]") {
+  memory_object_store store({.changes_max = 3});
+  for (const char* key : {"a", "b", "c", "d"}) REQUIRE(store.put(key, ""));
+  CHECK(testing::refused(store.changes(0), errc::expired));
+  REQUIRE(store.changes(1).value().size() == 3);
+  CHECK(store.changes(1).value()[0].info.key == "b");
+  CHECK_THROWS_AS(memory_object_store({.changes_max = 0}), std::invalid_argument);
+}
+
 TEST_CASE("memory_object_store is bounded, and a put beyond a bound changes nothing", "[object_store][memory]") {
   memory_object_store store({.objects_max = 2, .bytes_max = 100});
   REQUIRE(store.put("a", std::string(50, 'x')));

@@ -122,6 +122,8 @@ TEST_CASE("what the interface of object stores refuses never reaches the adapter
   CHECK(refused(at.store.copy("k", "l", {.if_absent = true}), errc::unsupported));
   CHECK(refused(at.store.put("k", std::string(11, 'x')), errc::too_large, failure_reason::value_bytes));
   CHECK(refused(at.store.list({.page_size = 0}), invalid, failure_reason::page_size));
+  CHECK(refused(at.store.changes(0), errc::unsupported));
+  CHECK(refused(at.store.last_change(), errc::unsupported));
   at.time.advance(1ms);
   CHECK(refused(at.store.head("k", {.deadline = at.time.now()}), errc::deadline_exceeded,
                 failure_reason::caller_deadline));

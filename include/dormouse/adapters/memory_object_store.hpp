@@ -10,6 +10,7 @@
 #include <dormouse/services/object_store.hpp>
 
 #include <cstddef>
+#include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -25,6 +26,8 @@ struct memory_object_store_options {
   // Bytes of keys, metadata and objects at once, 1 .. 1 TiB; writers that have not finished do not count. Beyond: the
   // same.
   std::size_t bytes_max = std::size_t{1} << 30U;
+  // Changes that are kept for changes(), the last so many, 1 .. 1,000,000.
+  std::size_t changes_max = 10'000;
   // What deadlines are compared with, and what `modified` is; must outlive the store. Null: the system's clock.
   const clock* time = nullptr;
 };
@@ -35,7 +38,7 @@ class memory_object_store final : public object_store {
   explicit memory_object_store(const memory_object_store_options& options = {});
 
   [[nodiscard]] object_store_capabilities capabilities() const noexcept override {
-    return {.conditional_put = true, .object_bytes_max = options_.bytes_max};
+    return {.change_log = true, .conditional_put = true, .object_bytes_max = options_.bytes_max};
   }
   [[nodiscard]] durability_level durability() const noexcept override { return durability_level::memory; }
   // Objects now.
@@ -58,16 +61,29 @@ class memory_object_store final : public object_store {
   result<std::vector<object_info>> do_list(std::string_view prefix, std::string_view after, std::size_t count,
                                            const object_call_options& options) override;
 
+  result<std::vector<object_change>> do_changes(std::uint64_t after, std::size_t count,
+                                                const object_call_options& options) override;
+  result<std::uint64_t> do_last_change(const object_call_options& options) override;
+  result<void> do_watch(object_watcher& who) override;
+  void do_unwatch(object_watcher& who) noexcept override;
+
+  // Under the lock: the next change is in the log; nothing has happened when it throws.
+  void log(object_change_kind kind, const object_info& info);
+  void tell() noexcept;
   [[nodiscard]] std::shared_ptr<const stored> find(std::string_view key) const;
   // Puts `fresh` in the place of the former object of its key, under the conditions.
   result<object_info> replace(stored&& fresh, const object_put_options& options);
+  result<object_info> replace_locked(stored&& fresh, const object_put_options& options);
   [[nodiscard]] const clock& time() const noexcept;
 
   const memory_object_store_options options_;
   mutable std::mutex mutex_{};  // guards the rest
   std::map<std::string, std::shared_ptr<const stored>, std::less<>> objects_{};
   std::size_t bytes_ = 0;
-  std::uint64_t puts_ = 0;  // what etags are made of
+  std::uint64_t last_change_ = 0;  // etags are made of it, too
+  std::deque<object_change> log_{};
+  std::mutex watchers_mutex_{};  // guards the watchers; never held together with the other one
+  std::vector<object_watcher*> watchers_{};
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR

@@ -19,6 +19,7 @@
 #include <dormouse/payload.hpp>
 #include <dormouse/result.hpp>
 #include <dormouse/services/durability.hpp>
+#include <dormouse/services/object_change.hpp>
 #include <dormouse/services/object_stream.hpp>
 
 #include <cstddef>
@@ -34,6 +35,7 @@ namespace dormouse::inline DORMOUSE_FLAVOUR {
 // What an adapter can do beyond the contract of every store. What it cannot is refused as unsupported, before any
 // effect.
 struct object_store_capabilities {
+  bool change_log = false;                       // changes(), last_change(), watch()
   bool conditional_put = false;                  // if_absent and if_match, of put and copy
   std::uint64_t object_bytes_max = 5ULL << 30U;  // of one object; larger: too_large (value_bytes)
 };
@@ -128,6 +130,18 @@ class object_store {
   // to another prefix or delimiter), deadline_exceeded, unavailable.
   result<object_page> list(const object_list_options& options = {});
 
+  // The changes behind `after` in the order of their numbers, oldest first, `count` of 1 .. 1,000 at most; fewer only
+  // when there are no more. Fails: unsupported (without change_log), expired when changes behind `after` are kept no
+  // more (then list() says what there is), invalid_argument (page_size; a number that no change has had yet),
+  // deadline_exceeded, unavailable.
+  result<std::vector<object_change>> changes(std::uint64_t after, std::size_t count = 100,
+                                             const object_call_options& options = {});
+  // The number of the last change; 0: none yet. Fails as changes.
+  result<std::uint64_t> last_change(const object_call_options& options = {});
+  // Tells `who` of every change from now on until unwatch() has returned. Fails: unsupported, out_of_memory.
+  result<void> watch(object_watcher& who);
+  void unwatch(object_watcher& who) noexcept;
+
  protected:
   // `time` decides deadlines and must outlive the store.
   explicit object_store(const clock& time) noexcept : time_(time) {}
@@ -147,6 +161,14 @@ class object_store {
   virtual result<std::vector<object_info>> do_list(std::string_view prefix, std::string_view after, std::size_t count,
                                                    const object_call_options& options) = 0;
 
+  // Without change_log none of these is called.
+  virtual result<std::vector<object_change>> do_changes(std::uint64_t after, std::size_t count,
+                                                        const object_call_options& options);
+  virtual result<std::uint64_t> do_last_change(const object_call_options& options);
+  virtual result<void> do_watch(object_watcher& who);
+  virtual void do_unwatch(object_watcher& who) noexcept;
+
+  result<void> check_log(const std::optional<clock::time_point>& deadline) const;
   result<void> check_put(std::string_view key, const object_put_options& options) const;
   result<object_page> walk(const object_list_options& options, std::string after);
   const clock& time_;

@@ -6,6 +6,7 @@
 // Include Catch2 (either major version) before this header.
 
 #include <dormouse/services/object_store.hpp>
+#include <dormouse/testing/services/object_store_changes.hpp>
 #include <dormouse/testing/services/object_store_harness.hpp>
 #include <dormouse/testing/services/object_store_threads.hpp>
 #include <dormouse/testing/services/refused.hpp>
@@ -229,6 +230,7 @@ inline void check_object_store_conformance(const object_store_harness& harness) 
   SECTION("conditions") { object_store_conformance::check_conditions(harness); }
   SECTION("limits") { object_store_conformance::check_limits(harness); }
   SECTION("list") { object_store_conformance::check_list(harness); }
+  SECTION("changes") { object_store_conformance::check_changes(harness); }
   SECTION("threads") { object_store_conformance::check_threads(harness); }
 }
 

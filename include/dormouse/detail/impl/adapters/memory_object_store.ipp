@@ -24,6 +24,9 @@ DORMOUSE_INLINE const memory_object_store_options& checked(const memory_object_s
   if (options.objects_max < 1 || options.objects_max > 1'000'000'000) {
     refuse("objects_max", options.objects_max, "1 .. 1000000000");
   }
+  if (options.changes_max < 1 || options.changes_max > 1'000'000) {
+    refuse("changes_max", options.changes_max, "1 .. 1000000");
+  }
   if (options.bytes_max < 1 || options.bytes_max > std::size_t{1} << 40U) {
     refuse("bytes_max", options.bytes_max, "1 .. 1 TiB");
   }
@@ -119,6 +122,13 @@ DORMOUSE_INLINE std::shared_ptr<const memory_object_store::stored> memory_object
 }
 
 DORMOUSE_INLINE result<object_info> memory_object_store::replace(stored&& fresh, const object_put_options& options) {
+  auto put = replace_locked(std::move(fresh), options);
+  if (put) tell();
+  return put;
+}
+
+DORMOUSE_INLINE result<object_info> memory_object_store::replace_locked(stored&& fresh,
+                                                                        const object_put_options& options) {
   std::shared_ptr<const stored> former;  // its bytes are let go of without the lock
   try {
     const std::lock_guard lock(mutex_);
@@ -134,16 +144,18 @@ DORMOUSE_INLINE result<object_info> memory_object_store::replace(stored&& fresh,
                                   too_many ? "objects_max is reached" : "bytes_max is reached");
     }
     fresh.info.modified = time().wall();
-    fresh.info.etag = fmt::format("{:x}", puts_ + 1);
+    fresh.info.etag = fmt::format("{:x}", last_change_ + 1);
     object_info info = fresh.info;
     auto kept = std::make_shared<const stored>(std::move(fresh));
-    if (at != objects_.end()) {
-      at->second = std::move(kept);
-    } else {
-      objects_.emplace(info.key, std::move(kept));
+    const auto place = at != objects_.end() ? at : objects_.emplace(info.key, nullptr).first;
+    try {
+      log(object_change_kind::put, info);
+    } catch (...) {
+      if (former == nullptr) objects_.erase(place);
+      throw;
     }
+    place->second = std::move(kept);
     bytes_ = bytes;
-    ++puts_;
     return info;
   } catch (const std::bad_alloc&) {  // the interface could only say `unknown`
     return detail::make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
@@ -171,15 +183,73 @@ DORMOUSE_INLINE result<object_info> memory_object_store::do_head(std::string_vie
 }
 
 DORMOUSE_INLINE result<bool> memory_object_store::do_erase(std::string_view key, const object_call_options&) {
-  std::shared_ptr<const stored> former;
-  const std::lock_guard lock(mutex_);
-  const auto found = objects_.find(key);
-  if (found == objects_.end()) return false;
-  former = std::move(found->second);
-  bytes_ -= former->bytes();
-  objects_.erase(found);
+  std::shared_ptr<const stored> former;  // as in replace_locked()
+  try {
+    const std::lock_guard lock(mutex_);
+    const auto found = objects_.find(key);
+    if (found == objects_.end()) return false;
+    log(object_change_kind::erased, found->second->info);
+    former = std::move(found->second);
+    bytes_ -= former->bytes();
+    objects_.erase(found);
+  } catch (const std::bad_alloc&) {  // as there, too
+    return detail::make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+  }
+  tell();
   return true;
 }
+
+// ---- changes --------------------------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE void memory_object_store::log(object_change_kind kind, const object_info& info) {
+  log_.push_back({.sequence = last_change_ + 1, .kind = kind, .info = info});
+  ++last_change_;
+  if (log_.size() > options_.changes_max) log_.pop_front();
+}
+
+DORMOUSE_INLINE void memory_object_store::tell() noexcept {
+  const std::lock_guard lock(watchers_mutex_);
+  for (object_watcher* const each : watchers_) each->changed();
+}
+
+DORMOUSE_INLINE result<std::vector<object_change>> memory_object_store::do_changes(std::uint64_t after,
+                                                                                   std::size_t count,
+                                                                                   const object_call_options&) {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t dropped = last_change_ - log_.size();  // numbers have no gaps here
+  if (after < dropped) {
+    return detail::refuse_service_call(errc::expired, failure_reason::none,
+                                       "changes up to {} are kept no more (changes_max {})", dropped,
+                                       options_.changes_max);
+  }
+  if (after > last_change_) {
+    return detail::refuse_service_call(errc::invalid_argument, failure_reason::none,
+                                       "there is no change {} yet; the last one is {}", after, last_change_);
+  }
+  std::vector<object_change> found;
+  for (std::uint64_t at = after; at < last_change_ && found.size() < count; ++at) {
+    found.push_back(log_[static_cast<std::size_t>(at - dropped)]);
+  }
+  return found;
+}
+
+DORMOUSE_INLINE result<std::uint64_t> memory_object_store::do_last_change(const object_call_options&) {
+  const std::lock_guard lock(mutex_);
+  return last_change_;
+}
+
+DORMOUSE_INLINE result<void> memory_object_store::do_watch(object_watcher& who) {
+  const std::lock_guard lock(watchers_mutex_);
+  watchers_.push_back(&who);
+  return {};
+}
+
+DORMOUSE_INLINE void memory_object_store::do_unwatch(object_watcher& who) noexcept {
+  const std::lock_guard lock(watchers_mutex_);
+  std::erase(watchers_, &who);
+}
+
+// ---- copies and lists -----------------------------------------------------------------------------------------------
 
 DORMOUSE_INLINE result<object_info> memory_object_store::do_copy(std::string_view from, std::string_view to,
                                                                  const object_put_options& options) {

@@ -179,6 +179,60 @@ DORMOUSE_INLINE result<object_info> object_store::copy(std::string_view from, st
   });
 }
 
+// ---- changes --------------------------------------------------------------------------------------------------------
+
+DORMOUSE_INLINE failure no_change_log() noexcept {
+  return detail::make_failure(errc::unsupported, effect_kind::not_applied, failure_reason::none,
+                              "this store does not log its changes (change_log)");
+}
+
+DORMOUSE_INLINE result<void> object_store::check_log(const std::optional<clock::time_point>& deadline) const {
+  if (!capabilities().change_log) return no_change_log();
+  return detail::in_time(time_, deadline);
+}
+
+DORMOUSE_INLINE result<std::vector<object_change>> object_store::changes(std::uint64_t after, std::size_t count,
+                                                                         const object_call_options& options) {
+  return detail::contained([&](effect_kind&) -> result<std::vector<object_change>> {
+    if (count < 1 || count > page_size_max) {
+      return detail::refuse_service_call(errc::invalid_argument, failure_reason::page_size, "count is {}; give 1 .. {}",
+                                         count, page_size_max);
+    }
+    if (auto fit = check_log(options.deadline); !fit) return std::move(fit).error();
+    return do_changes(after, count, options);
+  });
+}
+
+DORMOUSE_INLINE result<std::uint64_t> object_store::last_change(const object_call_options& options) {
+  return detail::contained([&](effect_kind&) -> result<std::uint64_t> {
+    if (auto fit = check_log(options.deadline); !fit) return std::move(fit).error();
+    return do_last_change(options);
+  });
+}
+
+DORMOUSE_INLINE result<void> object_store::watch(object_watcher& who) {
+  return detail::contained([&](effect_kind&) -> result<void> {
+    if (auto fit = check_log({}); !fit) return fit;
+    return do_watch(who);
+  });
+}
+
+DORMOUSE_INLINE void object_store::unwatch(object_watcher& who) noexcept {
+  if (capabilities().change_log) do_unwatch(who);
+}
+
+DORMOUSE_INLINE result<std::vector<object_change>> object_store::do_changes(std::uint64_t, std::size_t,
+                                                                            const object_call_options&) {
+  return no_change_log();
+}
+DORMOUSE_INLINE result<std::uint64_t> object_store::do_last_change(const object_call_options&) {
+  return no_change_log();
+}
+DORMOUSE_INLINE result<void> object_store::do_watch(object_watcher&) { return no_change_log(); }
+DORMOUSE_INLINE void object_store::do_unwatch(object_watcher&) noexcept {}
+
+// ---- listing --------------------------------------------------------------------------------------------------------
+
 DORMOUSE_INLINE result<object_page> object_store::list(const object_list_options& options) {
   return detail::contained([&](effect_kind&) -> result<object_page> {
     if (auto fit = detail::check_list_options(options); !fit) return std::move(fit).error();
