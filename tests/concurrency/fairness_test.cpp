@@ -38,10 +38,12 @@ std::vector<std::size_t> started_between(std::size_t workers, std::size_t asked)
                              ++answered;
                            },
                            {.instances_max = 1});
+  // By value: the last of them may still be looking at it when this function has returned.
+  const std::size_t step = many_events / asked;
   auto many = host.define("many",
-                          [&] {
+                          [&, step] {
                             const std::size_t now = ++served;
-                            if (now % (many_events / asked) == 0) [[maybe_unused]]
+                            if (now % step == 0) [[maybe_unused]]
                               const auto posted = other.post(now);
                           },
                           {.queue_depth_max = many_events});
