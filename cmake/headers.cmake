@@ -54,7 +54,7 @@ set(DORMOUSE_CONFORMANCE_HEADERS
     include/dormouse/testing/services/object_store_conformance.hpp
     include/dormouse/testing/services/object_store_harness.hpp
     include/dormouse/testing/services/object_store_threads.hpp
-    include/dormouse/testing/services/refused.hpp
+    include/dormouse/testing/services/service_harness.hpp
     include/dormouse/testing/services/table_conformance.hpp
 )
 

@@ -11,6 +11,7 @@
 
 #include <dormouse/detail/json_text.hpp>
 #include <dormouse/detail/text_formats.hpp>
+#include <dormouse/detail/utf8.hpp>
 #include <dormouse/event.hpp>
 #include <dormouse/json.hpp>
 
@@ -33,15 +34,6 @@ inline bool is_json_type(std::string_view named) {
   return type == "application/json" || type == "text/json" || type.ends_with("+json");
 }
 
-inline bool is_utf8(const std::string& text) {
-  try {
-    static_cast<void>(nlohmann::json(text).dump());
-    return true;
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
-}
-
 inline void put_data(nlohmann::json& to, const event& from) {
   const std::string bytes(from.data.text());
   if (bytes.empty()) return;
@@ -50,7 +42,7 @@ inline void put_data(nlohmann::json& to, const event& from) {
       to["data"] = std::move(*parsed);
       return;
     }
-  } else if (!from.datacontenttype.empty() && is_utf8(bytes)) {
+  } else if (!from.datacontenttype.empty() && is_well_formed_utf8(bytes)) {
     to["data"] = bytes;
     return;
   }

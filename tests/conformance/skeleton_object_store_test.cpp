@@ -22,7 +22,7 @@ namespace {
 
 class skeleton_object_store final : public object_store {
  public:
-  explicit skeleton_object_store(const dormouse::clock& time) : object_store(time), time_(time) {}
+  explicit skeleton_object_store(const dormouse::clock& time) : object_store(time) {}
 
   object_store_capabilities capabilities() const noexcept override { return {.object_bytes_max = 16U << 20U}; }
   durability_level durability() const noexcept override { return durability_level::memory; }
@@ -117,14 +117,13 @@ class skeleton_object_store final : public object_store {
   result<object_info> keep(kept&& fresh) {
     const std::lock_guard lock(mutex_);
     fresh.info.size = fresh.bytes.size();
-    fresh.info.modified = time_.wall();
+    fresh.info.modified = time().wall();
     fresh.info.etag = std::to_string(++puts_);
     const object_info info = fresh.info;
     objects_.insert_or_assign(info.key, std::make_shared<const kept>(std::move(fresh)));
     return info;
   }
 
-  const dormouse::clock& time_;
   std::mutex mutex_{};
   std::map<std::string, kept_pointer> objects_{};
   std::uint64_t puts_ = 0;

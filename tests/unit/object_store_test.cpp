@@ -5,7 +5,7 @@
 
 #include <dormouse/services/object_store.hpp>
 #include <dormouse/testing/manual_clock.hpp>
-#include <dormouse/testing/services/refused.hpp>
+#include <dormouse/testing/services/service_harness.hpp>
 
 #include <chrono>
 #include <functional>

@@ -74,7 +74,6 @@ class memory_object_store final : public object_store {
   // Puts `fresh` in the place of the former object of its key, under the conditions.
   result<object_info> replace(stored&& fresh, const object_put_options& options);
   result<object_info> replace_locked(stored&& fresh, const object_put_options& options);
-  [[nodiscard]] const clock& time() const noexcept;
 
   const memory_object_store_options options_;
   mutable std::mutex mutex_{};  // guards the rest

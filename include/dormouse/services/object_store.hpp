@@ -122,8 +122,8 @@ class object_store {
 
   // Was there an object? It is gone now. Fails: invalid_argument (key_bytes), deadline_exceeded, unavailable.
   result<bool> erase(std::string_view key, const object_call_options& options = {});
-  // The object at `from`, with its content type and metadata, as a new one at `to`; `options` has no say in those two.
-  // Fails as open and create.
+  // The object at `from`, with its content type and metadata, as a new one at `to`.
+  // Fails as open and create, and: invalid_argument for a content type or metadata in `options`.
   result<object_info> copy(std::string_view from, std::string_view to, const object_put_options& options = {});
   // A page of what there is, in the order of the keys' bytes. Objects that are there during the whole walk from page to
   // page are given exactly once. Fails: invalid_argument (page_size, key_bytes; a cursor that is malformed or belongs
@@ -145,6 +145,7 @@ class object_store {
  protected:
   // `time` decides deadlines and must outlive the store.
   explicit object_store(const clock& time) noexcept : time_(time) {}
+  [[nodiscard]] const clock& time() const noexcept { return time_; }
 
  private:
   // What an adapter overrides. Keys, options, conditions and deadlines have been checked; deadlines are passed on for

@@ -4,7 +4,7 @@
 // The log of changes of an object store, and who is told of them. Part of object_store_conformance.hpp.
 
 #include <dormouse/testing/services/object_store_harness.hpp>
-#include <dormouse/testing/services/refused.hpp>
+#include <dormouse/testing/services/service_harness.hpp>
 
 #include <atomic>
 #include <string>

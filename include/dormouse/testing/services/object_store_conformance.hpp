@@ -9,7 +9,7 @@
 #include <dormouse/testing/services/object_store_changes.hpp>
 #include <dormouse/testing/services/object_store_harness.hpp>
 #include <dormouse/testing/services/object_store_threads.hpp>
-#include <dormouse/testing/services/refused.hpp>
+#include <dormouse/testing/services/service_harness.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -59,6 +59,8 @@ inline void check_objects(const object_store_harness& harness) {
     REQUIRE(store->put("from", bytes, {.content_type = "a/b", .metadata = {{"n", "v"}}}));
     const auto made = store->copy("from", "to").value();
     CHECK((made.key == "to" && made.content_type == "a/b" && made.metadata.at("n") == "v"));
+    CHECK(refused(store->copy("from", "to", {.content_type = "c/d"}), invalid));
+    CHECK(refused(store->copy("from", "to", {.metadata = {{"n", "w"}}}), invalid));
     REQUIRE(store->put("from", "other"));
     CHECK(bytes_of(*store, "to") == bytes);
     REQUIRE(store->copy("to", "to"));

@@ -3,13 +3,11 @@
 
 // An object store under test, and ways to look at it. Include Catch2 (either major version) before this header.
 
-#include <dormouse/clock.hpp>
 #include <dormouse/services/object_store.hpp>
+#include <dormouse/testing/services/service_harness.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -21,11 +19,7 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::testing {
 
-struct object_store_harness {
-  std::function<std::unique_ptr<object_store>()> make_empty{};  // fresh and empty at every call
-  std::function<clock::time_point()> now{};                     // by the store's clock
-  std::function<void(std::chrono::milliseconds)> advance{};     // moves that clock
-};
+using object_store_harness = service_harness<object_store>;
 
 namespace object_store_conformance {
 

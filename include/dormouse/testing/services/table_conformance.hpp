@@ -6,7 +6,7 @@
 
 #include <dormouse/clock.hpp>
 #include <dormouse/services/table.hpp>
-#include <dormouse/testing/services/refused.hpp>
+#include <dormouse/testing/services/service_harness.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -27,11 +27,7 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::testing {
 
-struct table_harness {
-  std::function<std::unique_ptr<table>()> make_empty{};      // fresh and empty at every call
-  std::function<clock::time_point()> now{};                  // by the table's clock
-  std::function<void(std::chrono::milliseconds)> advance{};  // moves that clock
-};
+using table_harness = service_harness<table>;
 
 namespace table_conformance {
 

@@ -99,10 +99,6 @@ DORMOUSE_INLINE memory_object_store::memory_object_store(const memory_object_sto
     : object_store(options.time != nullptr ? *options.time : detail::system_clock_of_services()),
       options_(detail::checked(options)) {}
 
-DORMOUSE_INLINE const clock& memory_object_store::time() const noexcept {
-  return options_.time != nullptr ? *options_.time : detail::system_clock_of_services();
-}
-
 DORMOUSE_INLINE std::size_t memory_object_store::size() const {
   const std::lock_guard lock(mutex_);
   return objects_.size();

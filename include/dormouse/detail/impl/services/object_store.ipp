@@ -84,6 +84,11 @@ DORMOUSE_INLINE std::string_view common_prefix(std::string_view key, const objec
   return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + options.delimiter.size());
 }
 
+DORMOUSE_INLINE failure no_change_log() noexcept {
+  return make_failure(errc::unsupported, effect_kind::not_applied, failure_reason::none,
+                      "this store does not log its changes (change_log)");
+}
+
 }  // namespace detail
 
 DORMOUSE_INLINE result<void> object_store::check_put(std::string_view key, const object_put_options& options) const {
@@ -173,6 +178,10 @@ DORMOUSE_INLINE result<object_info> object_store::copy(std::string_view from, st
                                                        const object_put_options& options) {
   return detail::contained([&](effect_kind& effect) -> result<object_info> {
     if (auto fit = detail::check_object_key(from); !fit) return std::move(fit).error();
+    if (!options.content_type.empty() || !options.metadata.empty()) {
+      return detail::refuse_service_call(errc::invalid_argument, failure_reason::none,
+                                         "a copy has the content type and metadata of its original; give none");
+    }
     if (auto fit = check_put(to, options); !fit) return std::move(fit).error();
     effect = effect_kind::unknown;
     return do_copy(from, to, options);
@@ -181,13 +190,8 @@ DORMOUSE_INLINE result<object_info> object_store::copy(std::string_view from, st
 
 // ---- changes --------------------------------------------------------------------------------------------------------
 
-DORMOUSE_INLINE failure no_change_log() noexcept {
-  return detail::make_failure(errc::unsupported, effect_kind::not_applied, failure_reason::none,
-                              "this store does not log its changes (change_log)");
-}
-
 DORMOUSE_INLINE result<void> object_store::check_log(const std::optional<clock::time_point>& deadline) const {
-  if (!capabilities().change_log) return no_change_log();
+  if (!capabilities().change_log) return detail::no_change_log();
   return detail::in_time(time_, deadline);
 }
 
@@ -223,12 +227,12 @@ DORMOUSE_INLINE void object_store::unwatch(object_watcher& who) noexcept {
 
 DORMOUSE_INLINE result<std::vector<object_change>> object_store::do_changes(std::uint64_t, std::size_t,
                                                                             const object_call_options&) {
-  return no_change_log();
+  return detail::no_change_log();
 }
 DORMOUSE_INLINE result<std::uint64_t> object_store::do_last_change(const object_call_options&) {
-  return no_change_log();
+  return detail::no_change_log();
 }
-DORMOUSE_INLINE result<void> object_store::do_watch(object_watcher&) { return no_change_log(); }
+DORMOUSE_INLINE result<void> object_store::do_watch(object_watcher&) { return detail::no_change_log(); }
 DORMOUSE_INLINE void object_store::do_unwatch(object_watcher&) noexcept {}
 
 // ---- listing --------------------------------------------------------------------------------------------------------
