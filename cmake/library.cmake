@@ -11,6 +11,9 @@ target_compile_definitions(dormouse PUBLIC $<$<BOOL:${DORMOUSE_PORTABLE_PLATFORM
 target_link_libraries(dormouse PUBLIC fmt::fmt Threads::Threads
                       PRIVATE $<BUILD_INTERFACE:dormouse_concurrentqueue> $<BUILD_INTERFACE:dormouse_warnings>)
 set_target_properties(dormouse PROPERTIES POSITION_INDEPENDENT_CODE ON)
+if(PROJECT_IS_TOP_LEVEL AND DORMOUSE_TEST_FLAVOUR STREQUAL "header_only")
+  set_target_properties(dormouse PROPERTIES EXCLUDE_FROM_ALL ON)  # the other presets build it
+endif()
 # So that a program that is linked with --gc-sections gets what it uses: three quarters.
 target_compile_options(dormouse PRIVATE $<$<CXX_COMPILER_ID:GNU,Clang,AppleClang>:-ffunction-sections -fdata-sections>)
 

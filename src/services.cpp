@@ -3,6 +3,13 @@
 
 #include <dormouse/detail/impl/adapters/memory_object_store.ipp>
 #include <dormouse/detail/impl/adapters/memory_table.ipp>
+#include <dormouse/detail/impl/adapters/memory_table_changes.ipp>
+#include <dormouse/detail/impl/adapters/memory_table_reads.ipp>
+#include <dormouse/detail/impl/services/condition.ipp>
 #include <dormouse/detail/impl/services/object_store.ipp>
 #include <dormouse/detail/impl/services/object_stream.ipp>
 #include <dormouse/detail/impl/services/table.ipp>
+#include <dormouse/detail/impl/services/table_checks.ipp>
+#include <dormouse/detail/impl/services/table_fingerprint.ipp>
+#include <dormouse/detail/impl/services/table_types.ipp>
+#include <dormouse/detail/impl/services/table_update.ipp>

@@ -118,7 +118,7 @@ void performance::drop_one_more() {
   food_.drop("one_more.txt", content);
   wait_until("the file dropped at zero is in the table", 20s, [&] { return app_.rows.get(key).value().has_value(); });
   const auto row = app_.rows.get(key).value();
-  const auto sha256 = std::get<std::string>(row->at("sha256"));
+  const auto sha256 = std::get<std::string>(row->item.at("sha256"));
   const auto stats = app_.runtime.stats();
   view_.print(fmt::format("one more    one_more.txt woke it up: threads {}, instances {}, sha256 {}...", stats.threads,
                           stats.instances, sha256.substr(0, 16)));

@@ -39,14 +39,26 @@ dormouse::table_item make_row(const std::string& sha256, const text_counts& coun
 
 dormouse::result<row_totals> read_rows(dormouse::table& rows) {
   row_totals totals;
-  dormouse::table_list_options where{.page_size = dormouse::table::page_size_max};
+  dormouse::table_scan where{.page_size = dormouse::table::page_size_max};
   do {
-    auto page = rows.list(where);
+    auto page = rows.scan(where);
     if (!page) return page.error();
     for (const auto& row : page->entries) add_row(totals, row);
     where.cursor = std::move(page->cursor);
   } while (!where.cursor.empty());
   return totals;
+}
+
+std::size_t count_rows(dormouse::table& rows) {
+  std::size_t count = 0;
+  dormouse::table_scan where{.projection = {"bytes"}, .page_size = dormouse::table::page_size_max};
+  do {
+    auto page = rows.scan(where);
+    if (!page) return 0;
+    count += page->entries.size();
+    where.cursor = std::move(page->cursor);
+  } while (!where.cursor.empty());
+  return count;
 }
 
 }  // namespace watch_folder

@@ -27,5 +27,7 @@ struct row_totals {
   digests_by_file digests{};
 };
 [[nodiscard]] dormouse::result<row_totals> read_rows(dormouse::table& rows);
+// How many there are; 0, too, when they cannot be read.
+[[nodiscard]] std::size_t count_rows(dormouse::table& rows);
 
 }  // namespace watch_folder

@@ -25,7 +25,8 @@ dormouse::result<void> summary::operator()(const dormouse::file_event& file) con
   const auto sha256 = asked_digest->get();
   if (!sha256) return unless_gone(sha256.error());
   if (!counts) return unless_gone(counts.error());
-  return rows.put(row_key(file.relative), make_row(*sha256, *counts));
+  const auto put = rows.put(row_key(file.relative), make_row(*sha256, *counts));
+  return put ? dormouse::result<void>{} : put.error();
 }
 
 }  // namespace watch_folder

@@ -12,7 +12,9 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -202,4 +204,36 @@ TEST_CASE("when the destructor has returned, no thread is left that is not insid
   }
   // The kernel lists a joined thread for a moment longer.
   CHECK(eventually(2s, [&] { return support::threads_of_process() <= own; }));
+}
+
+namespace {
+
+// A clock that moves by hand, and knows who is told of it.
+class watched_clock final : public dormouse::clock {
+ public:
+  watched_clock() noexcept : clock(source()) {}
+  std::size_t listeners() {
+    const std::lock_guard lock(source().mutex);
+    return source().listeners.size();
+  }
+
+ private:
+  static manual_time& source() {
+    static manual_time only;
+    return only;
+  }
+};
+
+}  // namespace
+
+// A worker that ends late may keep what the runtime was made of: that must not use a clock which is gone by then.
+TEST_CASE("a runtime that is closed is not told of its clock any more", "[lifecycle]") {
+  watched_clock time;
+  runtime host({.time = &time});
+  auto work = host.define("work", [] {});
+  REQUIRE(work.post());
+  REQUIRE(host.attach(every(1h), work));
+  CHECK(time.listeners() > 0);
+  host.close(0ms);
+  CHECK(time.listeners() == 0);
 }

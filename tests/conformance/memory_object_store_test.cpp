@@ -27,6 +27,15 @@ TEST_CASE("memory_object_store keeps its last changes, and says when some are go
   CHECK_THROWS_AS(memory_object_store({.changes_max = 0}), std::invalid_argument);
 }
 
+TEST_CASE("memory_object_store keeps the positions of a thousand readers", "[object_store][memory]") {
+  memory_object_store store;
+  for (int who = 0; who < 1'000; ++who) REQUIRE(store.remember(std::to_string(who), 1));
+  CHECK(testing::refused(store.remember("one_more", 1), errc::limit_exceeded, failure_reason::store_full));
+  CHECK(store.position("one_more").value() == std::nullopt);
+  REQUIRE(store.remember("7", 2));
+  CHECK(store.position("7").value() == 2U);
+}
+
 TEST_CASE("memory_object_store is bounded, and a put beyond a bound changes nothing", "[object_store][memory]") {
   memory_object_store store({.objects_max = 2, .bytes_max = 100});
   REQUIRE(store.put("a", std::string(50, 'x')));

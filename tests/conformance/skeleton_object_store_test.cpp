@@ -80,12 +80,12 @@ class skeleton_object_store final : public object_store {
     if (!extent) return extent.error();
     return std::unique_ptr<object_download>(std::make_unique<download>(found, *extent));
   }
-  result<object_info> do_head(std::string_view key, const object_call_options&) override {
+  result<object_info> do_head(std::string_view key, const call_options&) override {
     const auto found = find(key);
     if (found == nullptr) return absent(key);
     return found->info;
   }
-  result<bool> do_erase(std::string_view key, const object_call_options&) override {
+  result<bool> do_erase(std::string_view key, const call_options&) override {
     const std::lock_guard lock(mutex_);
     return objects_.erase(std::string(key)) != 0;
   }
@@ -97,7 +97,7 @@ class skeleton_object_store final : public object_store {
     return keep(std::move(fresh));
   }
   result<std::vector<object_info>> do_list(std::string_view prefix, std::string_view after, std::size_t count,
-                                           const object_call_options&) override {
+                                           const call_options&) override {
     const std::lock_guard lock(mutex_);
     std::vector<object_info> found;
     for (const auto& [key, each] : objects_) {

@@ -3,14 +3,20 @@
 
 #include "support/catch.hpp"
 
+#include <dormouse/adapters/memory_table.hpp>
 #include <dormouse/runtime.hpp>
+#include <dormouse/services/table_update.hpp>
 #include <dormouse/testing/eventually.hpp>
+#include <dormouse/testing/manual_clock.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <memory>
 #include <new>
 #include <string>
+#include <utility>
+#include <vector>
 
 using namespace dormouse;
 using namespace std::chrono_literals;
@@ -190,6 +196,135 @@ TEST_CASE("each allocation of defining, replacing and undefining fails once: all
     CHECK((*made)().error().code == errc::not_found);
     if (fired == before) break;
     ++planned;
+  }
+  CHECK(planned > 5);
+}
+
+TEST_CASE("each allocation of an update fails once: the item is as it was", "[faults][memory]") {
+  const std::string text(100, 'x');
+  const table_item before{
+      {"name", text}, {"list", attribute_list{text}}, {"map", attribute_map{{"in", attribute_list{text}}}}};
+  const table_update update = table_update()
+                                  .append(field("list"), {text})
+                                  .set(field("map")["in"][0], text + "y")
+                                  .set(field("map")["a name that is not short enough to lie inside"], text_set{text})
+                                  .remove(field("name"))
+                                  .set(field("another name that is not short enough to lie inside"), text);
+  int planned = 0;
+  for (long n = 0; n < 200; ++n) {
+    table_item item = before;
+    const int fired_before = fired;
+    bool done = false;
+    try {
+      const failing here(n);
+      done = update.apply(item).has_value();
+    } catch (const std::bad_alloc&) {}
+    if (done) {
+      CHECK(fired == fired_before);
+      CHECK((item.size() == 3 && std::get<attribute_list>(item.at("list")).size() == 2));
+      break;
+    }
+    CHECK(item == before);
+    ++planned;
+  }
+  CHECK(planned > 10);
+}
+
+namespace {
+
+const table_key kept{"kept", "a sort that is long enough to be on the heap"};
+const table_key gone{"gone", ""};
+const table_key fresh{"fresh", "another sort that is long enough to be on the heap"};
+
+// A table that uses all it has, with two items.
+std::unique_ptr<memory_table> full_table(const testing::manual_clock& time) {
+  auto store = std::make_unique<memory_table>(
+      memory_table_options{.schema = {.indexes = {{"by_state", "state", "", {}}, {"by_name", "name", "state", {}}},
+                                      .change_view = table_change_view::both},
+                           .time = &time});
+  const table_write_options brief{.expires_at = time.wall() + 1s};
+  REQUIRE(store->put(kept, {{"state", "open"}, {"name", long_text}, {"n", 1}}, brief));
+  REQUIRE(store->put(gone, {{"state", long_text}, {"name", "b"}}, brief));
+  return store;
+}
+
+// All that can be seen of it.
+std::string seen(table& store) {
+  std::string text = std::to_string(store.last_change().value());
+  const auto changes = store.changes(0).value();
+  for (const auto& each : changes) text += " " + std::to_string(static_cast<int>(each.kind));
+  const auto add = [&](const table_page& page) {
+    text += "\n";
+    for (const auto& each : page.entries) {
+      text += each.key.partition + ":" + std::to_string(each.version) + ":" + std::to_string(each.item.size()) + " ";
+    }
+  };
+  add(store.scan().value());
+  for (const char* state : {"open", "paid", long_text})
+    add(store.query({.partition = state, .index = "by_state"}).value());
+  for (const char* name : {"b", long_text}) add(store.query({.partition = name, .index = "by_name"}).value());
+  return text;
+}
+
+std::vector<table_write> changes_of_all(const testing::manual_clock& time) {
+  auto put = put_write(fresh, {{"state", "paid"}, {"name", long_text}});
+  put.expires_at = time.wall() + 1h;
+  auto update = update_write(kept, table_update().set(field("state"), long_text).increment(field("n"), 1));
+  update.expires_at = time.wall() + 2h;
+  return {put, update, erase_write(gone)};
+}
+
+}  // namespace
+
+TEST_CASE("each allocation of a table's transaction fails once: all of it is done, or nothing", "[faults][memory]") {
+  const testing::manual_clock time;
+  int planned = 0;
+  for (long n = 0; n < 1'000; ++n) {
+    const auto store = full_table(time);
+    const std::string before = seen(*store);
+    const table_transaction_options once{.token = "a token that is long enough to be on the heap"};
+    auto writes = changes_of_all(time);
+    const int fired_before = fired;
+    const auto done = [&] {
+      const failing here(n);
+      return store->transact(std::move(writes), once);
+    }();
+    if (done) {
+      CHECK(fired == fired_before);
+      break;
+    }
+    ++planned;
+    CHECK((done.error().code == errc::out_of_memory && done.error().effect == effect_kind::not_applied));
+    CHECK(seen(*store) == before);
+    REQUIRE(store->transact(changes_of_all(time), once));
+    CHECK(store->size() == 2);
+    CHECK(store->last_change().value() == 5);
+  }
+  CHECK(planned > 40);
+}
+
+TEST_CASE("each allocation of taking away what has expired fails once: it leaves as a whole, or stays",
+          "[faults][memory]") {
+  int planned = 0;
+  for (long n = 0; n < 1'000; ++n) {
+    testing::manual_clock time;
+    const auto store = full_table(time);
+    time.advance(1s);
+    const int fired_before = fired;
+    const auto done = [&] {
+      const failing here(n);
+      return store->remove_expired();
+    }();
+    if (done) {
+      CHECK(fired == fired_before);
+      break;
+    }
+    ++planned;
+    CHECK((done.error().code == errc::out_of_memory && done.error().effect == effect_kind::not_applied));
+    CHECK(store->size() == 4 - store->last_change().value());
+    CHECK(store->remove_expired().value() == std::nullopt);
+    CHECK((store->size() == 0 && store->last_change().value() == 4));
+    CHECK(store->query({.partition = "open", .index = "by_state"}).value().entries.empty());
   }
   CHECK(planned > 5);
 }

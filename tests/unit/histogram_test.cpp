@@ -2,7 +2,7 @@
 
 #include "support/catch.hpp"
 
-#include <dormouse/functions/histogram.hpp>
+#include <dormouse/histogram.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -82,15 +82,13 @@ class probe final : public object_store {
   result<std::unique_ptr<object_download>> do_open(std::string_view, const object_get_options&) override {
     return std::unique_ptr<object_download>(std::make_unique<probe_download>(how_));
   }
-  result<object_info> do_head(std::string_view, const object_call_options&) override {
-    return how_.arrive(object_info{});
-  }
-  result<bool> do_erase(std::string_view, const object_call_options&) override { return how_.arrive(true); }
+  result<object_info> do_head(std::string_view, const call_options&) override { return how_.arrive(object_info{}); }
+  result<bool> do_erase(std::string_view, const call_options&) override { return how_.arrive(true); }
   result<object_info> do_copy(std::string_view, std::string_view, const object_put_options&) override {
     return how_.arrive(object_info{});
   }
   result<std::vector<object_info>> do_list(std::string_view, std::string_view after, std::size_t count,
-                                           const object_call_options&) override {
+                                           const call_options&) override {
     how_.after = after;
     how_.count = count;
     return how_.arrive(how_.listed);
@@ -124,6 +122,9 @@ TEST_CASE("what the interface of object stores refuses never reaches the adapter
   CHECK(refused(at.store.list({.page_size = 0}), invalid, failure_reason::page_size));
   CHECK(refused(at.store.changes(0), errc::unsupported));
   CHECK(refused(at.store.last_change(), errc::unsupported));
+  CHECK(refused(at.store.position("r"), errc::unsupported));
+  CHECK(refused(at.store.remember("r", 1), errc::unsupported));
+  CHECK(refused(at.store.remember("r s", 1), invalid, failure_reason::name));
   at.time.advance(1ms);
   CHECK(refused(at.store.head("k", {.deadline = at.time.now()}), errc::deadline_exceeded,
                 failure_reason::caller_deadline));

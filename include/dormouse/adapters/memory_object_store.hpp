@@ -6,14 +6,18 @@
 // Durability: memory. Everything is gone with the object; readers keep what they read.
 // Blocking:   while another call has the lock: at most for the infos of one page. Deadlines are read on entry only.
 // Errors:     a write that fails, out_of_memory included, has changed nothing.
+// Readers:    1,000 positions; beyond: limit_exceeded (store_full).
 
+#include <dormouse/detail/reader_positions.hpp>
 #include <dormouse/services/object_store.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,17 +59,19 @@ class memory_object_store final : public object_store {
 
   result<std::unique_ptr<object_upload>> do_create(std::string_view key, const object_put_options& options) override;
   result<std::unique_ptr<object_download>> do_open(std::string_view key, const object_get_options& options) override;
-  result<object_info> do_head(std::string_view key, const object_call_options& options) override;
-  result<bool> do_erase(std::string_view key, const object_call_options& options) override;
+  result<object_info> do_head(std::string_view key, const call_options& options) override;
+  result<bool> do_erase(std::string_view key, const call_options& options) override;
   result<object_info> do_copy(std::string_view from, std::string_view to, const object_put_options& options) override;
   result<std::vector<object_info>> do_list(std::string_view prefix, std::string_view after, std::size_t count,
-                                           const object_call_options& options) override;
+                                           const call_options& options) override;
 
   result<std::vector<object_change>> do_changes(std::uint64_t after, std::size_t count,
-                                                const object_call_options& options) override;
-  result<std::uint64_t> do_last_change(const object_call_options& options) override;
-  result<void> do_watch(object_watcher& who) override;
-  void do_unwatch(object_watcher& who) noexcept override;
+                                                const call_options& options) override;
+  result<std::uint64_t> do_last_change(const call_options& options) override;
+  result<std::optional<std::uint64_t>> do_position(std::string_view reader, const call_options& options) override;
+  result<void> do_remember(std::string_view reader, std::uint64_t position, const call_options& options) override;
+  result<void> do_watch(change_watcher& who) override;
+  void do_unwatch(change_watcher& who) noexcept override;
 
   // Under the lock: the next change is in the log; nothing has happened when it throws.
   void log(object_change_kind kind, const object_info& info);
@@ -81,8 +87,9 @@ class memory_object_store final : public object_store {
   std::size_t bytes_ = 0;
   std::uint64_t last_change_ = 0;  // etags are made of it, too
   std::deque<object_change> log_{};
+  detail::reader_positions positions_{};
   std::mutex watchers_mutex_{};  // guards the watchers; never held together with the other one
-  std::vector<object_watcher*> watchers_{};
+  std::vector<change_watcher*> watchers_{};
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR

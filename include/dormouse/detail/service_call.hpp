@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <exception>
 #include <new>
 #include <optional>
@@ -33,6 +34,20 @@ inline result<void> in_time(const clock& time, const std::optional<clock::time_p
   if (!deadline || time.now() < *deadline) return {};
   return refuse_service_call(errc::deadline_exceeded, failure_reason::caller_deadline,
                              "the deadline had passed before the call");
+}
+
+// What readers, indexes and the like are called: 1 .. 64 of [A-Za-z0-9_-].
+inline bool is_plain_name(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 64 && std::all_of(name.begin(), name.end(), [](char each) {
+    return (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z') || (each >= '0' && each <= '9') ||
+           each == '-' || each == '_';
+  });
+}
+
+inline result<void> check_reader(std::string_view name) {
+  if (is_plain_name(name)) return {};
+  return refuse_service_call(errc::invalid_argument, failure_reason::name,
+                             "reader \"{}\"; give 1 .. 64 of [A-Za-z0-9_-]", printable(name, 64));
 }
 
 // Nothing an adapter throws leaves the interface. `call` is told where to say what an exception from now on may have

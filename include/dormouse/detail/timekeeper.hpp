@@ -104,6 +104,7 @@ class timekeeper : private clock::listener {
   bool asleep_ = false;  // in sleep()
   bool stopped_ = false;
   thread_shelf shelf_{};
+  bool told_no_more_ = false;  // by the clock; stop()'s and the destructor's alone
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -4,7 +4,7 @@
 // What one invocation was, and what many were: the report given to an observer, and the sums kept of them.
 
 #include <dormouse/failure.hpp>
-#include <dormouse/functions/histogram.hpp>
+#include <dormouse/histogram.hpp>
 
 #include <chrono>
 #include <cstdint>

@@ -18,6 +18,8 @@
 #include <dormouse/clock.hpp>
 #include <dormouse/payload.hpp>
 #include <dormouse/result.hpp>
+#include <dormouse/services/call_options.hpp>
+#include <dormouse/services/change_watcher.hpp>
 #include <dormouse/services/durability.hpp>
 #include <dormouse/services/object_change.hpp>
 #include <dormouse/services/object_stream.hpp>
@@ -32,17 +34,18 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
+namespace detail {
+template <class Behaviour>
+class forwarding_object_store;
+}
+
 // What an adapter can do beyond the contract of every store. What it cannot is refused as unsupported, before any
 // effect.
 struct object_store_capabilities {
-  bool change_log = false;                       // changes(), last_change(), watch()
+  bool change_log = false;                       // changes(), last_change(), watch(), position(), remember()
   bool conditional_put = false;                  // if_absent and if_match, of put and copy
   std::uint64_t object_bytes_max = 5ULL << 30U;  // of one object; larger: too_large (value_bytes)
-};
-
-struct object_call_options {
-  // By the store's clock; a call that begins then or later does nothing. Empty: none.
-  std::optional<clock::time_point> deadline{};
+  std::size_t key_bytes_max = 1'024;             // of one key; longer: invalid_argument (key_bytes)
 };
 
 struct object_put_options {
@@ -51,7 +54,7 @@ struct object_put_options {
   std::string if_match{};  // its etag; empty: no condition
   std::string content_type{};
   object_metadata metadata{};
-  // For the whole put: a writer fails when it passes between two calls. As in object_call_options.
+  // For the whole put: a writer fails when it passes between two calls. As in call_options.
   std::optional<clock::time_point> deadline{};
 };
 
@@ -77,7 +80,7 @@ struct object_list_options {
   std::size_t page_size = 1'000;
   // Where the page before ended; empty: from the start.
   std::string cursor{};
-  std::optional<clock::time_point> deadline{};  // as in object_call_options
+  std::optional<clock::time_point> deadline{};  // as in call_options
 };
 
 struct object_page {
@@ -118,10 +121,10 @@ class object_store {
   // Its bytes at once. Fails as open and object_reader, and: too_large (value_bytes).
   result<stored_object> get(std::string_view key, const object_get_options& options = {});
   // All but the bytes. Fails as open.
-  result<object_info> head(std::string_view key, const object_call_options& options = {});
+  result<object_info> head(std::string_view key, const call_options& options = {});
 
   // Was there an object? It is gone now. Fails: invalid_argument (key_bytes), deadline_exceeded, unavailable.
-  result<bool> erase(std::string_view key, const object_call_options& options = {});
+  result<bool> erase(std::string_view key, const call_options& options = {});
   // The object at `from`, with its content type and metadata, as a new one at `to`.
   // Fails as open and create, and: invalid_argument for a content type or metadata in `options`.
   result<object_info> copy(std::string_view from, std::string_view to, const object_put_options& options = {});
@@ -135,12 +138,16 @@ class object_store {
   // more (then list() says what there is), invalid_argument (page_size; a number that no change has had yet),
   // deadline_exceeded, unavailable.
   result<std::vector<object_change>> changes(std::uint64_t after, std::size_t count = 100,
-                                             const object_call_options& options = {});
+                                             const call_options& options = {});
   // The number of the last change; 0: none yet. Fails as changes.
-  result<std::uint64_t> last_change(const object_call_options& options = {});
+  result<std::uint64_t> last_change(const call_options& options = {});
+  // How far a reader has come, by its name, 1 .. 64 of [A-Za-z0-9_-]: kept as well as the objects are. Empty: never
+  // said. Fails: unsupported, invalid_argument (name), limit_exceeded (store_full), deadline_exceeded, unavailable.
+  result<std::optional<std::uint64_t>> position(std::string_view reader, const call_options& options = {});
+  result<void> remember(std::string_view reader, std::uint64_t position, const call_options& options = {});
   // Tells `who` of every change from now on until unwatch() has returned. Fails: unsupported, out_of_memory.
-  result<void> watch(object_watcher& who);
-  void unwatch(object_watcher& who) noexcept;
+  result<void> watch(change_watcher& who);
+  void unwatch(change_watcher& who) noexcept;
 
  protected:
   // `time` decides deadlines and must outlive the store.
@@ -148,26 +155,30 @@ class object_store {
   [[nodiscard]] const clock& time() const noexcept { return time_; }
 
  private:
+  template <class Behaviour>
+  friend class detail::forwarding_object_store;  // a decorator asks the store behind it
   // What an adapter overrides. Keys, options, conditions and deadlines have been checked; deadlines are passed on for
   // engines that can wait, and for decorators. A failure says not_applied when nothing was changed.
   virtual result<std::unique_ptr<object_upload>> do_create(std::string_view key, const object_put_options& options) = 0;
   // With `info` of the whole object; options.range has not been checked against its size: see checked_range().
   virtual result<std::unique_ptr<object_download>> do_open(std::string_view key, const object_get_options& options) = 0;
-  virtual result<object_info> do_head(std::string_view key, const object_call_options& options) = 0;
-  virtual result<bool> do_erase(std::string_view key, const object_call_options& options) = 0;
+  virtual result<object_info> do_head(std::string_view key, const call_options& options) = 0;
+  virtual result<bool> do_erase(std::string_view key, const call_options& options) = 0;
   virtual result<object_info> do_copy(std::string_view from, std::string_view to,
                                       const object_put_options& options) = 0;
   // The first `count` objects with the prefix whose keys come after `after` (empty: from the start) in the order of
   // their bytes. Fewer only when no more are there.
   virtual result<std::vector<object_info>> do_list(std::string_view prefix, std::string_view after, std::size_t count,
-                                                   const object_call_options& options) = 0;
+                                                   const call_options& options) = 0;
 
   // Without change_log none of these is called.
   virtual result<std::vector<object_change>> do_changes(std::uint64_t after, std::size_t count,
-                                                        const object_call_options& options);
-  virtual result<std::uint64_t> do_last_change(const object_call_options& options);
-  virtual result<void> do_watch(object_watcher& who);
-  virtual void do_unwatch(object_watcher& who) noexcept;
+                                                        const call_options& options);
+  virtual result<std::uint64_t> do_last_change(const call_options& options);
+  virtual result<std::optional<std::uint64_t>> do_position(std::string_view reader, const call_options& options);
+  virtual result<void> do_remember(std::string_view reader, std::uint64_t position, const call_options& options);
+  virtual result<void> do_watch(change_watcher& who);
+  virtual void do_unwatch(change_watcher& who) noexcept;
 
   result<void> check_log(const std::optional<clock::time_point>& deadline) const;
   result<void> check_put(std::string_view key, const object_put_options& options) const;

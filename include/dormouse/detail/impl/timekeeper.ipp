@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
@@ -15,7 +16,9 @@ DORMOUSE_INLINE timekeeper::timekeeper(const clock& time, const spawn_hook& spaw
   time_.subscribe(*this);
 }
 
-DORMOUSE_INLINE timekeeper::~timekeeper() { time_.unsubscribe(*this); }
+DORMOUSE_INLINE timekeeper::~timekeeper() {
+  if (!told_no_more_) time_.unsubscribe(*this);
+}
 
 DORMOUSE_INLINE bool timekeeper::ensure_thread() {
   if (has_thread_ || lent_ || host_.driven) return true;
@@ -268,6 +271,8 @@ DORMOUSE_INLINE void timekeeper::stop() {
     joined.join();
   }
   shelf_.clear();
+  // Here, not only at the end of this object: a worker that ends late may keep it for longer than the host its clock.
+  if (!std::exchange(told_no_more_, true)) time_.unsubscribe(*this);
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

@@ -7,6 +7,9 @@
 #include <dormouse/testing/services/service_harness.hpp>
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -14,7 +17,7 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::testing::object_store_conformance {
 
-class counting_watcher final : public object_watcher {
+class counting_watcher final : public change_watcher {
  public:
   std::atomic<int> told{0};
   void changed() noexcept override { ++told; }
@@ -39,6 +42,8 @@ inline void check_no_changes(object_store& store) {
   counting_watcher watcher;
   CHECK(refused(store.changes(0), errc::unsupported));
   CHECK(refused(store.last_change(), errc::unsupported));
+  CHECK(refused(store.position("r"), errc::unsupported));
+  CHECK(refused(store.remember("r", 0), errc::unsupported));
   CHECK(refused(store.watch(watcher), errc::unsupported));
   store.unwatch(watcher);
 }
@@ -68,6 +73,28 @@ inline void check_changes(const object_store_harness& harness) {
     CHECK(refused(store->changes(all[3].sequence + 1), errc::invalid_argument));
     CHECK(refused(store->changes(begun, 0), errc::invalid_argument, failure_reason::page_size));
     CHECK(refused(store->changes(begun, 1'001), errc::invalid_argument, failure_reason::page_size));
+  }
+  SECTION("each reader's position is kept, and is nobody else's") {
+    CHECK(store->position("one").value() == std::nullopt);
+    REQUIRE(store->put("a", ""));
+    const auto last = store->last_change().value();
+    REQUIRE(store->remember("one", 0));
+    REQUIRE(store->remember(std::string(64, 'Z'), last));
+    CHECK(store->position("one").value() == 0U);
+    REQUIRE(store->remember("one", last));
+    CHECK(store->position("one").value() == last);
+    CHECK(store->position(std::string(64, 'Z')).value() == last);
+    CHECK(store->position("two").value() == std::nullopt);
+    CHECK(store->last_change().value() == last);  // no change itself
+    for (const std::string& name : {std::string(), std::string(65, 'a'), std::string("a b"), std::string("\xc3\xa4")}) {
+      CHECK(refused(store->position(name), errc::invalid_argument, failure_reason::name));
+      CHECK(refused(store->remember(name, 0), errc::invalid_argument, failure_reason::name));
+    }
+    harness.advance(std::chrono::milliseconds(1));
+    const call_options late{.deadline = harness.now()};
+    CHECK(refused(store->position("one", late), errc::deadline_exceeded, failure_reason::caller_deadline));
+    CHECK(refused(store->remember("one", 0, late), errc::deadline_exceeded, failure_reason::caller_deadline));
+    CHECK(store->position("one").value() == last);
   }
   SECTION("who watches is told after each change, until he watches no more") {
     counting_watcher one;

@@ -8,6 +8,7 @@
 #include <dormouse/services/object_store.hpp>
 #include <dormouse/testing/services/object_store_changes.hpp>
 #include <dormouse/testing/services/object_store_harness.hpp>
+#include <dormouse/testing/services/object_store_reopened.hpp>
 #include <dormouse/testing/services/object_store_threads.hpp>
 #include <dormouse/testing/services/service_harness.hpp>
 
@@ -163,7 +164,7 @@ inline void check_conditions(const object_store_harness& harness) {
 
 inline void check_limits(const object_store_harness& harness) {
   const auto store = harness.make_empty();
-  const std::string longest(object_store::key_bytes_max, 'k');
+  const std::string longest(store->capabilities().key_bytes_max, 'k');
   REQUIRE(store->put(longest, "x"));
   const auto refuses = [&](std::string_view key, failure_reason why) {
     CHECK(refused(store->put(key, ""), invalid, why));
@@ -233,6 +234,7 @@ inline void check_object_store_conformance(const object_store_harness& harness) 
   SECTION("limits") { object_store_conformance::check_limits(harness); }
   SECTION("list") { object_store_conformance::check_list(harness); }
   SECTION("changes") { object_store_conformance::check_changes(harness); }
+  SECTION("reopened") { object_store_conformance::check_reopened(harness); }
   SECTION("threads") { object_store_conformance::check_threads(harness); }
 }
 

@@ -7,7 +7,9 @@
 #include <dormouse/testing/services/service_harness.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,7 +21,13 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::testing {
 
-using object_store_harness = service_harness<object_store>;
+struct object_store_harness {
+  std::function<std::unique_ptr<object_store>()> make_empty{};  // fresh and empty at every call
+  std::function<clock::time_point()> now{};                     // by the store's clock
+  std::function<void(std::chrono::milliseconds)> advance{};     // moves that clock
+  // For a store that outlives its process: closes this one and opens what it has stored. Empty: it does not.
+  std::function<std::unique_ptr<object_store>(std::unique_ptr<object_store>)> reopen{};
+};
 
 namespace object_store_conformance {
 

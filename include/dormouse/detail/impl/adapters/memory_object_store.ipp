@@ -172,13 +172,13 @@ DORMOUSE_INLINE result<std::unique_ptr<object_download>> memory_object_store::do
   return std::unique_ptr<object_download>(std::make_unique<download>(std::move(found), *extent));
 }
 
-DORMOUSE_INLINE result<object_info> memory_object_store::do_head(std::string_view key, const object_call_options&) {
+DORMOUSE_INLINE result<object_info> memory_object_store::do_head(std::string_view key, const call_options&) {
   const auto found = find(key);
   if (found == nullptr) return detail::no_such_object(key);
   return found->info;
 }
 
-DORMOUSE_INLINE result<bool> memory_object_store::do_erase(std::string_view key, const object_call_options&) {
+DORMOUSE_INLINE result<bool> memory_object_store::do_erase(std::string_view key, const call_options&) {
   std::shared_ptr<const stored> former;  // as in replace_locked()
   try {
     const std::lock_guard lock(mutex_);
@@ -205,12 +205,12 @@ DORMOUSE_INLINE void memory_object_store::log(object_change_kind kind, const obj
 
 DORMOUSE_INLINE void memory_object_store::tell() noexcept {
   const std::lock_guard lock(watchers_mutex_);
-  for (object_watcher* const each : watchers_) each->changed();
+  for (change_watcher* const each : watchers_) each->changed();
 }
 
 DORMOUSE_INLINE result<std::vector<object_change>> memory_object_store::do_changes(std::uint64_t after,
                                                                                    std::size_t count,
-                                                                                   const object_call_options&) {
+                                                                                   const call_options&) {
   const std::lock_guard lock(mutex_);
   const std::uint64_t dropped = last_change_ - log_.size();  // numbers have no gaps here
   if (after < dropped) {
@@ -229,18 +229,30 @@ DORMOUSE_INLINE result<std::vector<object_change>> memory_object_store::do_chang
   return found;
 }
 
-DORMOUSE_INLINE result<std::uint64_t> memory_object_store::do_last_change(const object_call_options&) {
+DORMOUSE_INLINE result<std::uint64_t> memory_object_store::do_last_change(const call_options&) {
   const std::lock_guard lock(mutex_);
   return last_change_;
 }
 
-DORMOUSE_INLINE result<void> memory_object_store::do_watch(object_watcher& who) {
+DORMOUSE_INLINE result<std::optional<std::uint64_t>> memory_object_store::do_position(std::string_view reader,
+                                                                                      const call_options&) {
+  const std::lock_guard lock(mutex_);
+  return positions_.of(reader);
+}
+
+DORMOUSE_INLINE result<void> memory_object_store::do_remember(std::string_view reader, std::uint64_t position,
+                                                              const call_options&) {
+  const std::lock_guard lock(mutex_);
+  return positions_.remember(reader, position);
+}
+
+DORMOUSE_INLINE result<void> memory_object_store::do_watch(change_watcher& who) {
   const std::lock_guard lock(watchers_mutex_);
   watchers_.push_back(&who);
   return {};
 }
 
-DORMOUSE_INLINE void memory_object_store::do_unwatch(object_watcher& who) noexcept {
+DORMOUSE_INLINE void memory_object_store::do_unwatch(change_watcher& who) noexcept {
   const std::lock_guard lock(watchers_mutex_);
   std::erase(watchers_, &who);
 }
@@ -262,7 +274,7 @@ DORMOUSE_INLINE result<object_info> memory_object_store::do_copy(std::string_vie
 
 DORMOUSE_INLINE result<std::vector<object_info>> memory_object_store::do_list(std::string_view prefix,
                                                                               std::string_view after, std::size_t count,
-                                                                              const object_call_options&) {
+                                                                              const call_options&) {
   const std::lock_guard lock(mutex_);
   std::vector<object_info> found;
   auto at = after < prefix ? objects_.lower_bound(prefix) : objects_.upper_bound(after);

@@ -157,7 +157,7 @@ DORMOUSE_INLINE result<stored_object> object_store::get(std::string_view key, co
   });
 }
 
-DORMOUSE_INLINE result<object_info> object_store::head(std::string_view key, const object_call_options& options) {
+DORMOUSE_INLINE result<object_info> object_store::head(std::string_view key, const call_options& options) {
   return detail::contained([&](effect_kind&) -> result<object_info> {
     if (auto fit = detail::check_object_key(key); !fit) return std::move(fit).error();
     if (auto fit = detail::in_time(time_, options.deadline); !fit) return std::move(fit).error();
@@ -165,7 +165,7 @@ DORMOUSE_INLINE result<object_info> object_store::head(std::string_view key, con
   });
 }
 
-DORMOUSE_INLINE result<bool> object_store::erase(std::string_view key, const object_call_options& options) {
+DORMOUSE_INLINE result<bool> object_store::erase(std::string_view key, const call_options& options) {
   return detail::contained([&](effect_kind& effect) -> result<bool> {
     if (auto fit = detail::check_object_key(key); !fit) return std::move(fit).error();
     if (auto fit = detail::in_time(time_, options.deadline); !fit) return std::move(fit).error();
@@ -196,7 +196,7 @@ DORMOUSE_INLINE result<void> object_store::check_log(const std::optional<clock::
 }
 
 DORMOUSE_INLINE result<std::vector<object_change>> object_store::changes(std::uint64_t after, std::size_t count,
-                                                                         const object_call_options& options) {
+                                                                         const call_options& options) {
   return detail::contained([&](effect_kind&) -> result<std::vector<object_change>> {
     if (count < 1 || count > page_size_max) {
       return detail::refuse_service_call(errc::invalid_argument, failure_reason::page_size, "count is {}; give 1 .. {}",
@@ -207,33 +207,58 @@ DORMOUSE_INLINE result<std::vector<object_change>> object_store::changes(std::ui
   });
 }
 
-DORMOUSE_INLINE result<std::uint64_t> object_store::last_change(const object_call_options& options) {
+DORMOUSE_INLINE result<std::uint64_t> object_store::last_change(const call_options& options) {
   return detail::contained([&](effect_kind&) -> result<std::uint64_t> {
     if (auto fit = check_log(options.deadline); !fit) return std::move(fit).error();
     return do_last_change(options);
   });
 }
 
-DORMOUSE_INLINE result<void> object_store::watch(object_watcher& who) {
+DORMOUSE_INLINE result<std::optional<std::uint64_t>> object_store::position(std::string_view reader,
+                                                                            const call_options& options) {
+  return detail::contained([&](effect_kind&) -> result<std::optional<std::uint64_t>> {
+    if (auto fit = detail::check_reader(reader); !fit) return std::move(fit).error();
+    if (auto fit = check_log(options.deadline); !fit) return std::move(fit).error();
+    return do_position(reader, options);
+  });
+}
+
+DORMOUSE_INLINE result<void> object_store::remember(std::string_view reader, std::uint64_t position,
+                                                    const call_options& options) {
+  return detail::contained([&](effect_kind& effect) -> result<void> {
+    if (auto fit = detail::check_reader(reader); !fit) return fit;
+    if (auto fit = check_log(options.deadline); !fit) return fit;
+    effect = effect_kind::unknown;
+    return do_remember(reader, position, options);
+  });
+}
+
+DORMOUSE_INLINE result<void> object_store::watch(change_watcher& who) {
   return detail::contained([&](effect_kind&) -> result<void> {
     if (auto fit = check_log({}); !fit) return fit;
     return do_watch(who);
   });
 }
 
-DORMOUSE_INLINE void object_store::unwatch(object_watcher& who) noexcept {
+DORMOUSE_INLINE void object_store::unwatch(change_watcher& who) noexcept {
   if (capabilities().change_log) do_unwatch(who);
 }
 
 DORMOUSE_INLINE result<std::vector<object_change>> object_store::do_changes(std::uint64_t, std::size_t,
-                                                                            const object_call_options&) {
+                                                                            const call_options&) {
   return detail::no_change_log();
 }
-DORMOUSE_INLINE result<std::uint64_t> object_store::do_last_change(const object_call_options&) {
+DORMOUSE_INLINE result<std::uint64_t> object_store::do_last_change(const call_options&) {
   return detail::no_change_log();
 }
-DORMOUSE_INLINE result<void> object_store::do_watch(object_watcher&) { return detail::no_change_log(); }
-DORMOUSE_INLINE void object_store::do_unwatch(object_watcher&) noexcept {}
+DORMOUSE_INLINE result<std::optional<std::uint64_t>> object_store::do_position(std::string_view, const call_options&) {
+  return detail::no_change_log();
+}
+DORMOUSE_INLINE result<void> object_store::do_remember(std::string_view, std::uint64_t, const call_options&) {
+  return detail::no_change_log();
+}
+DORMOUSE_INLINE result<void> object_store::do_watch(change_watcher&) { return detail::no_change_log(); }
+DORMOUSE_INLINE void object_store::do_unwatch(change_watcher&) noexcept {}
 
 // ---- listing --------------------------------------------------------------------------------------------------------
 
