@@ -32,16 +32,19 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/runtime/executor.hpp
     include/dormouse/runtime/runtime_options.hpp
     include/dormouse/runtime/trigger.hpp
+    include/dormouse/services/database.hpp
     include/dormouse/services/table_types.hpp
     include/dormouse/services/change_watcher.hpp
     include/dormouse/services/call_options.hpp
     include/dormouse/services/attribute.hpp
     include/dormouse/services/condition.hpp
     include/dormouse/services/durability.hpp
+    include/dormouse/services/migration.hpp
     include/dormouse/services/object_change.hpp
     include/dormouse/services/object_store.hpp
     include/dormouse/services/object_stream.hpp
     include/dormouse/services/service_operation.hpp
+    include/dormouse/services/sql_value.hpp
     include/dormouse/services/table.hpp
     include/dormouse/services/table_update.hpp
     include/dormouse/testing/events.hpp
@@ -57,6 +60,13 @@ set(DORMOUSE_PUBLIC_HEADERS
 
 # Conformance suites: installed, but they need the user's Catch2 before them, so they do not compile alone.
 set(DORMOUSE_CONFORMANCE_HEADERS
+    include/dormouse/testing/services/database_conformance.hpp
+    include/dormouse/testing/services/database_harness.hpp
+    include/dormouse/testing/services/database_migrations.hpp
+    include/dormouse/testing/services/database_statements.hpp
+    include/dormouse/testing/services/database_threads.hpp
+    include/dormouse/testing/services/database_transactions.hpp
+    include/dormouse/testing/services/database_values.hpp
     include/dormouse/testing/services/object_store_changes.hpp
     include/dormouse/testing/services/object_store_conformance.hpp
     include/dormouse/testing/services/object_store_harness.hpp
@@ -218,9 +228,12 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/registry.ipp
     include/dormouse/detail/impl/runtime.ipp
     include/dormouse/detail/impl/runtime/executor.ipp
+    include/dormouse/detail/impl/services/database.ipp
+    include/dormouse/detail/impl/services/migration.ipp
     include/dormouse/detail/impl/services/condition.ipp
     include/dormouse/detail/impl/services/object_store.ipp
     include/dormouse/detail/impl/services/object_stream.ipp
+    include/dormouse/detail/impl/services/sql_value.ipp
     include/dormouse/detail/impl/services/table.ipp
     include/dormouse/detail/impl/services/table_checks.ipp
     include/dormouse/detail/impl/services/table_fingerprint.ipp

@@ -6,8 +6,11 @@
 #include <dormouse/detail/impl/adapters/memory_table_changes.ipp>
 #include <dormouse/detail/impl/adapters/memory_table_reads.ipp>
 #include <dormouse/detail/impl/services/condition.ipp>
+#include <dormouse/detail/impl/services/database.ipp>
+#include <dormouse/detail/impl/services/migration.ipp>
 #include <dormouse/detail/impl/services/object_store.ipp>
 #include <dormouse/detail/impl/services/object_stream.ipp>
+#include <dormouse/detail/impl/services/sql_value.ipp>
 #include <dormouse/detail/impl/services/table.ipp>
 #include <dormouse/detail/impl/services/table_checks.ipp>
 #include <dormouse/detail/impl/services/table_fingerprint.ipp>
