@@ -30,3 +30,12 @@ if(DORMOUSE_TIME_ZONES AND NOT TARGET date::date-tz)
                         "found. Install libhowardhinnant-date-dev (Debian), say where it is with date_DIR, or switch off.")
   endif()
 endif()
+
+# Only for dormouse::sqlite and dormouse::filesystem.
+if(DORMOUSE_SQLITE AND NOT TARGET SQLite::SQLite3)
+  find_package(SQLite3 3.37 QUIET)
+  if(NOT TARGET SQLite::SQLite3 AND NOT DORMOUSE_SQLITE STREQUAL "AUTO")
+    message(FATAL_ERROR "dormouse: DORMOUSE_SQLITE is on, and SQLite 3.37 or later was not found. Install libsqlite3-dev "
+                        "(Debian), say where it is with SQLite3_INCLUDE_DIR and SQLite3_LIBRARY, or switch off.")
+  endif()
+endif()

@@ -184,6 +184,8 @@ set(DORMOUSE_DETAIL_HEADERS
 
 # Of components that link more than the library.
 set(DORMOUSE_SQLITE_HEADERS
+    include/dormouse/adapters/sqlite.hpp
+    include/dormouse/adapters/sqlite_file.hpp
 )
 set(DORMOUSE_FILESYSTEM_HEADERS
 )

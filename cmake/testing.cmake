@@ -1,6 +1,5 @@
 # How does a test become a ctest? Every test in this repository goes through one of these functions.
 
-set(DORMOUSE_TEST_FLAVOUR compiled CACHE STRING "Which flavour tests and examples link: compiled or header_only")
 set_property(CACHE DORMOUSE_TEST_FLAVOUR PROPERTY STRINGS compiled header_only)
 set(DORMOUSE_CASES_DIR "${PROJECT_SOURCE_DIR}/../shared/cases" CACHE PATH
     "Recorded inputs for tests that compare with a reference; tests that need them are skipped without")

@@ -49,6 +49,7 @@ inline void futex_wake_one(const std::atomic<std::uint32_t>& word) noexcept {
 // waiter, whose change comes second, finds the gate open.
 class gate {
  public:
+  static constexpr std::uint32_t open_state = 1;                        // in state()
   void close() noexcept { word_.store(0, std::memory_order_relaxed); }  // relaxed: only while nobody else knows it
   void open() noexcept {
     // release: what the opener wrote before is seen by who comes through.
@@ -70,10 +71,14 @@ class gate {
     }
     return true;
   }
-  // What wait_change() compares with; its lowest bit says open.
+  // What wait_change() compares with; with open_state in it, it is open.
   [[nodiscard]] std::uint32_t state() const noexcept { return word_.load(std::memory_order_acquire) & ~waits_bit; }
   void wait_change(std::uint32_t seen) noexcept {
     while (state() == seen) sleep(seen, nullptr);
+  }
+  // Until `until` at most. May return early.
+  void wait_change_until(std::uint32_t seen, std::chrono::steady_clock::time_point until) noexcept {
+    if (state() == seen) sleep(seen, &until);
   }
 
  private:
@@ -96,6 +101,7 @@ class gate {
 
 class gate {
  public:
+  static constexpr std::uint32_t open_state = 1;  // in state()
   void close() noexcept {
     const std::lock_guard lock(mutex_);
     word_ = 0;
@@ -124,7 +130,7 @@ class gate {
     if (std::chrono::steady_clock::now() >= until) return (word_ & 1U) != 0;
     return changed_.wait_until(lock, until, [this] { return (word_ & 1U) != 0; });
   }
-  // What wait_change() compares with; its lowest bit says open.
+  // What wait_change() compares with; with open_state in it, it is open.
   [[nodiscard]] std::uint32_t state() const noexcept {
     const std::lock_guard lock(mutex_);
     return word_;
@@ -132,6 +138,11 @@ class gate {
   void wait_change(std::uint32_t seen) noexcept {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return word_ != seen; });
+  }
+  // Until `until` at most. May return early.
+  void wait_change_until(std::uint32_t seen, std::chrono::steady_clock::time_point until) noexcept {
+    std::unique_lock lock(mutex_);
+    changed_.wait_until(lock, until, [&] { return word_ != seen; });
   }
 
  private:
