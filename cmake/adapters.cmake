@@ -82,4 +82,15 @@ if(DORMOUSE_SQLITE AND TARGET SQLite::SQLite3)
     src/adapters/sqlite/table_tokens.cpp
     src/adapters/sqlite/table_writer.cpp
   )
+  # Objects in files, their names in such a file of SQLite's.
+  dormouse_add_adapter(NAME filesystem HEADERS ${DORMOUSE_FILESYSTEM_HEADERS} ENGINES sqlite_engine
+    LIBRARIES SQLite::SQLite3 SOURCES
+    src/adapters/filesystem/blob_files.cpp
+    src/adapters/filesystem/check_sum.cpp
+    src/adapters/filesystem/filesystem_object_store.cpp
+    src/adapters/filesystem/filesystem_store.cpp
+    src/adapters/filesystem/object_download.cpp
+    src/adapters/filesystem/object_index.cpp
+    src/adapters/filesystem/object_record.cpp
+  )
 endif()

@@ -188,6 +188,7 @@ set(DORMOUSE_SQLITE_HEADERS
     include/dormouse/adapters/sqlite_file.hpp
 )
 set(DORMOUSE_FILESYSTEM_HEADERS
+    include/dormouse/adapters/filesystem_object_store.hpp
 )
 
 # Bodies: inline in dormouse::header_only, compiled once by src/*.cpp in dormouse::dormouse.
