@@ -53,7 +53,10 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/testing/faults.hpp
     include/dormouse/testing/manual_clock.hpp
     include/dormouse/testing/simulation.hpp
+    include/dormouse/triggers/change_log.hpp
+    include/dormouse/triggers/on_change.hpp
     include/dormouse/triggers/on_file.hpp
+    include/dormouse/triggers/on_object.hpp
     include/dormouse/triggers/on_schedule.hpp
     include/dormouse/triggers/schedule.hpp
 )
@@ -116,6 +119,7 @@ set(DORMOUSE_JSON_HEADERS
 set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/bindings.hpp
     include/dormouse/detail/bodies.hpp
+    include/dormouse/detail/change_feed.hpp
     include/dormouse/detail/config.hpp
     include/dormouse/detail/core.hpp
     include/dormouse/detail/cron_fields.hpp
@@ -125,6 +129,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/entry.hpp
     include/dormouse/detail/event_batch.hpp
     include/dormouse/detail/event_queue.hpp
+    include/dormouse/detail/events_in_flight.hpp
     include/dormouse/detail/function_activity.hpp
     include/dormouse/detail/function_record.hpp
     include/dormouse/detail/function_totals.hpp
@@ -198,6 +203,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/adapters/memory_table_changes.ipp
     include/dormouse/detail/impl/adapters/memory_table_reads.ipp
     include/dormouse/detail/impl/bindings.ipp
+    include/dormouse/detail/impl/change_feed.ipp
     include/dormouse/detail/impl/clock.ipp
     include/dormouse/detail/impl/codec.ipp
     include/dormouse/detail/impl/cold_start.ipp
@@ -212,6 +218,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/event.ipp
     include/dormouse/detail/impl/event_queue.ipp
     include/dormouse/detail/impl/event_runs.ipp
+    include/dormouse/detail/impl/events_in_flight.ipp
     include/dormouse/detail/impl/every.ipp
     include/dormouse/detail/impl/failure.ipp
     include/dormouse/detail/impl/functions.ipp
@@ -245,10 +252,13 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/sleeper.ipp
     include/dormouse/detail/impl/task_lane.ipp
     include/dormouse/detail/impl/timekeeper.ipp
+    include/dormouse/detail/impl/triggers/change_log.ipp
     include/dormouse/detail/impl/triggers/cron_fields.ipp
     include/dormouse/detail/impl/triggers/cron_parser.ipp
     include/dormouse/detail/impl/triggers/nominal_times.ipp
+    include/dormouse/detail/impl/triggers/on_change.ipp
     include/dormouse/detail/impl/triggers/on_file.ipp
+    include/dormouse/detail/impl/triggers/on_object.ipp
     include/dormouse/detail/impl/triggers/on_schedule.ipp
     include/dormouse/detail/impl/triggers/schedule.ipp
     include/dormouse/detail/impl/undefine.ipp

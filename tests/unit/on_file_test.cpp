@@ -43,7 +43,7 @@ constexpr bool is_notified = DORMOUSE_PLATFORM_LINUX != 0;
 // A runtime in which nothing happens unless the test says so.
 class parked_port final : public trigger_port {
  public:
-  result<void> post(event message) override {
+  result<void> post(event message, std::shared_ptr<void>) override {
     if (answer) {
       if (auto refused = answer(); !refused) return refused;
     }
@@ -59,8 +59,10 @@ class parked_port final : public trigger_port {
     return {};
   }
   void forget(int) noexcept override {}
-  std::size_t in_flight() const noexcept override { return 0; }
-  void wake_when_over() override {}
+  bool wake_soon() noexcept override {
+    due = now.now();
+    return true;
+  }
   const dormouse::clock& time() const noexcept override { return now; }
   bool is_readable() const {
     pollfd one{descriptor, POLLIN, 0};

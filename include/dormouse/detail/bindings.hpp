@@ -32,27 +32,22 @@ class attached_trigger final : public trigger_port, public std::enable_shared_fr
   // After a start() that failed: nothing that it asked for follows.
   void abandon() noexcept;
 
-  result<void> post(event message) override;
+  result<void> post(event message, std::shared_ptr<void> until_over) override;
   result<void> wake_at(clock::time_point due) override;
+  bool wake_soon() noexcept override;
   result<void> wake_on(int descriptor) override;
   void forget(int descriptor) noexcept override;
-  [[nodiscard]] std::size_t in_flight() const noexcept override { return in_flight_.load(); }
-  void wake_when_over() override;
   [[nodiscard]] const clock& time() const noexcept override { return target_.owner->time; }
 
  private:
-  // Lives as long as an event that was posted here is not over.
-  class posted;
-  void over() noexcept;
   void disarm() noexcept;
   std::function<void()> waker();
   void happened();
   void wake_now();
 
   const function_reference target_;
-  std::atomic<std::size_t> in_flight_{0};
-  std::atomic<bool> awaited_{false};
-  std::mutex serial_{};  // one of start(), wake(), stop() at a time
+  std::atomic<bool> soon_{false};  // a wake() is to come that has not begun: see wake_soon()
+  std::mutex serial_{};            // one of start(), wake(), stop() at a time
   std::unique_ptr<trigger> source_;
   std::mutex mutex_{};  // guards what follows
   bool stopped_ = false;

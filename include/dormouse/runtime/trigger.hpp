@@ -23,20 +23,22 @@ class trigger_port {
   trigger_port& operator=(const trigger_port&) = delete;
 
   // Hands an event to the function. Fails as runtime::post does; the trigger decides what a refusal means.
-  virtual result<void> post(event message) = 0;
+  // `until_over` is let go of when the event is over: succeeded, delivered, cancelled or a dead letter; or refused.
+  // That may be on any thread, inside post(), and after stop(): its destructor must not block and may call nothing here
+  // but wake_soon(), and that only before stop() has returned.
+  virtual result<void> post(event message, std::shared_ptr<void> until_over = {}) = 0;
   // Calls wake() at or soon after `due`; a later call replaces an earlier one. Fails: unavailable (no_threads).
   virtual result<void> wake_at(clock::time_point due) = 0;
+  // Calls wake() soon, whatever wake_at() was asked for: for what is told on another thread. The wake() that follows
+  // sees all that the caller did before; many calls may make one wake(). Takes no lock that is held during wake(), and
+  // never calls it. False when there is neither thread nor memory for it: then call again when there is more to tell.
+  virtual bool wake_soon() noexcept = 0;
   // Calls wake() once when the descriptor, which stays the trigger's, can be read; to be called again for the next
   // time.
   // Fails: limit_exceeded (descriptors), unavailable (no_threads).
   virtual result<void> wake_on(int descriptor) = 0;
   // Takes back what wake_on was asked for. A descriptor that is no longer waited for keeps no thread.
   virtual void forget(int descriptor) noexcept = 0;
-  // How many of the events posted here are not over: accepted, and neither succeeded, delivered, cancelled nor a dead
-  // letter yet. This and the next are for a trigger that counts_events().
-  [[nodiscard]] virtual std::size_t in_flight() const noexcept = 0;
-  // Calls wake() once when the next of them is over; at once when there is none.
-  virtual void wake_when_over() = 0;
   // The runtime's clock.
   [[nodiscard]] virtual const clock& time() const noexcept = 0;
 
@@ -53,15 +55,13 @@ class trigger {
 
   // Called by attach() on its caller's thread. A failure is attach()'s; then neither wake() nor stop() follows.
   virtual result<void> start(trigger_port& port) = 0;
-  // Something that wake_at or wake_on asked for has happened. On a library thread: see brief(). What it throws is
-  // dropped and counted in runtime_stats::observer_failures.
+  // Something that wake_at, wake_soon or wake_on asked for has happened. On a library thread: see brief(). What it
+  // throws is dropped and counted in runtime_stats::observer_failures.
   virtual void wake() = 0;
   // No event may be posted once this has returned.
   virtual void stop() noexcept {}
   // True promises that wake() neither blocks nor runs code of the user's: then the timekeeper itself calls it.
   [[nodiscard]] virtual bool brief() const noexcept { return false; }
-  // True: the port counts its events until they are over, which costs each an allocation.
-  [[nodiscard]] virtual bool counts_events() const noexcept { return false; }
 
  protected:
   trigger() = default;

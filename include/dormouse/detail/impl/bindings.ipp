@@ -40,48 +40,34 @@ DORMOUSE_INLINE void attached_trigger::abandon() noexcept {
   disarm();
 }
 
-class attached_trigger::posted {
- public:
-  explicit posted(std::shared_ptr<attached_trigger> by) : by_(by) { ++by->in_flight_; }
-  posted(const posted&) = delete;
-  posted& operator=(const posted&) = delete;
-  ~posted() {
-    if (const auto alive = by_.lock()) alive->over();
-  }
-
- private:
-  const std::weak_ptr<attached_trigger> by_;
-};
-
-DORMOUSE_INLINE result<void> attached_trigger::post(event message) {
+DORMOUSE_INLINE result<void> attached_trigger::post(event message, std::shared_ptr<void> until_over) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return failure{.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
   }
-  std::shared_ptr<posted> token;
-  if (source_->counts_events()) token = std::make_shared<posted>(shared_from_this());
-  if (auto taken = post_item(target_, make_event_item(target_, std::move(message), std::move(token))); !taken) {
+  if (auto taken = post_item(target_, make_event_item(target_, std::move(message), std::move(until_over))); !taken) {
     return std::move(taken).error();
   }
   return {};
 }
 
-// seq_cst here and in wake_when_over(): either the count is seen to have fallen there, or the wish for a wake here.
-// A timer and no call: the thread that ends an event may be inside wake(), and may hold locks of the function's.
-DORMOUSE_INLINE void attached_trigger::over() noexcept {
-  in_flight_.fetch_sub(1, std::memory_order_seq_cst);
-  if (!awaited_.exchange(false, std::memory_order_seq_cst)) return;
+// Many tell, one is told:
+//
+//   teller: something happened; soon_ becomes true, was it false? arm     wake: soon_ becomes false; look what happened
+//
+// Whoever finds true relies on a wake() whose exchange is later in the order of the flag than his own. That exchange
+// reads what his wrote, or what a later teller's did, which began by reading his: so wake() sees what he did before.
+// Hence exchanges at both ends: a plain store of false would read nothing, a plain load might see a true that is over.
+// When arming fails, those who relied on it wait for the next teller, as he does who is told of the failure.
+// A timer and no call: who tells may be inside wake(), and may hold locks of the trigger's or of a handler's.
+DORMOUSE_INLINE bool attached_trigger::wake_soon() noexcept {
+  if (soon_.exchange(true)) return true;
   try {
-    if (target_.owner->timers.arm(target_.owner->time.now(), waker()) != 0) return;
+    if (target_.owner->timers.arm(target_.owner->time.now(), waker()) != 0) return true;
   } catch (...) {  // out of memory
   }
-  awaited_.store(true);  // the next that is over tries again; so does the trigger when it wakes for another reason
-}
-
-DORMOUSE_INLINE void attached_trigger::wake_when_over() {
-  awaited_.store(true, std::memory_order_seq_cst);
-  if (in_flight_.load(std::memory_order_seq_cst) != 0 || !awaited_.exchange(false, std::memory_order_seq_cst)) return;
-  [[maybe_unused]] const auto armed = target_.owner->timers.arm(target_.owner->time.now(), waker());
+  soon_.store(false);
+  return false;
 }
 
 // What the timekeeper calls: it does not keep a detached trigger alive.
@@ -105,6 +91,7 @@ DORMOUSE_INLINE void attached_trigger::wake_now() {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
   }
+  soon_.exchange(false);  // before it looks: see wake_soon()
   try {
     source_->wake();
   } catch (...) {

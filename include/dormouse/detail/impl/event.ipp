@@ -47,7 +47,7 @@ DORMOUSE_INLINE bool has_control(std::string_view text) noexcept {
   return false;
 }
 
-DORMOUSE_INLINE bool is_attribute_name(std::string_view name) noexcept {
+DORMOUSE_INLINE bool is_core_attribute(std::string_view name) noexcept {
   // `data` is none, but CloudEvents keeps the name free: JSON has the data there.
   for (const char* taken : {"id", "source", "type", "specversion", "subject", "time", "datacontenttype", "data"}) {
     if (name == taken) return true;
@@ -77,7 +77,7 @@ DORMOUSE_INLINE result<void> validate(const event& message) {
     if (!spelled) {
       return refuse(fmt::format("event: extension name `{}` must be 1..20 of [a-z0-9]", detail::printable(name, 40)));
     }
-    if (detail::is_attribute_name(name))
+    if (detail::is_core_attribute(name))
       return refuse(fmt::format("event: extension `{}` has an attribute's name", name));
     if (find_extension(message, name) != &value)
       return refuse(fmt::format("event: extension `{}` is there twice", name));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <dormouse/detail/events_in_flight.hpp>
+#include <dormouse/detail/impl/events_in_flight.ipp>
 #include <dormouse/detail/impl/triggers/nominal_times.ipp>
 #include <dormouse/detail/impl/triggers/schedule.ipp>
 #include <dormouse/detail/nominal_times.hpp>
@@ -15,6 +17,7 @@
 #include <deque>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
@@ -26,9 +29,11 @@ class schedule_trigger final : public trigger, private clock::listener {
 
   result<void> start(trigger_port& port) override;
   void wake() override;
-  void stop() noexcept override { port_->time().unsubscribe(*this); }
+  void stop() noexcept override {
+    port_->time().unsubscribe(*this);
+    if (posted_) posted_->close();
+  }
   [[nodiscard]] bool brief() const noexcept override { return true; }
-  [[nodiscard]] bool counts_events() const noexcept override { return options_.overlap != overlapping_runs::allow; }
 
  private:
   static constexpr std::chrono::seconds offered_again{1};  // an event that was refused
@@ -53,6 +58,8 @@ class schedule_trigger final : public trigger, private clock::listener {
   const schedule when_;
   const on_schedule_options options_;
   trigger_port* port_ = nullptr;
+  std::optional<events_in_flight> posted_{};  // unless runs may overlap
+  std::vector<std::uint64_t> over_{};
   wall_alarm alarm_{};
   int watched_ = -1;
   // Of a period: what both clocks showed at the start.
@@ -67,6 +74,7 @@ class schedule_trigger final : public trigger, private clock::listener {
 
 DORMOUSE_INLINE result<void> schedule_trigger::start(trigger_port& port) {
   port_ = &port;
+  if (options_.overlap != overlapping_runs::allow) posted_.emplace(port);
   calendar_begun_ = port.time().wall();
   steady_begun_ = steady_now();
   offset_ = (calendar_begun_.time_since_epoch() - steady_begun_).count();
@@ -149,9 +157,10 @@ DORMOUSE_INLINE void schedule_trigger::collect_due() {
 
 DORMOUSE_INLINE void schedule_trigger::post_waiting() {
   refused_ = false;
+  if (posted_) posted_->collect(over_);
   while (!waiting_.empty()) {
-    const bool busy = counts_events() && port_->in_flight() > 0;
-    if (busy && options_.overlap == overlapping_runs::queue) return port_->wake_when_over();
+    const bool busy = posted_ && posted_->count() > 0;
+    if (busy && options_.overlap == overlapping_runs::queue) return posted_->wake_when_over();
     refused_ = !busy && !post_first();
     if (refused_) return;
     waiting_.pop_front();
@@ -160,7 +169,8 @@ DORMOUSE_INLINE void schedule_trigger::post_waiting() {
 
 // False when it has to be offered again.
 DORMOUSE_INLINE bool schedule_trigger::post_first() {
-  const auto posted = port_->post(event_of(waiting_.front()));
+  auto made = event_of(waiting_.front());
+  const auto posted = posted_ ? posted_->post(std::move(made)) : port_->post(std::move(made));
   if (posted) return true;
   const errc why = posted.error().code;
   // The others say that there is no function any more, or no runtime.
