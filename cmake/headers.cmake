@@ -5,6 +5,16 @@
 set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/adapters/memory_object_store.hpp
     include/dormouse/adapters/memory_table.hpp
+    include/dormouse/adapters/metered.hpp
+    include/dormouse/adapters/metered_database.hpp
+    include/dormouse/adapters/metered_object_store.hpp
+    include/dormouse/adapters/metered_table.hpp
+    include/dormouse/adapters/prefixed_object_store.hpp
+    include/dormouse/adapters/prefixed_table.hpp
+    include/dormouse/adapters/retrying.hpp
+    include/dormouse/adapters/retrying_database.hpp
+    include/dormouse/adapters/retrying_object_store.hpp
+    include/dormouse/adapters/retrying_table.hpp
     include/dormouse/clock.hpp
     include/dormouse/codec.hpp
     include/dormouse/dormouse.hpp
@@ -52,6 +62,10 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/testing/fault_schedule.hpp
     include/dormouse/testing/faults.hpp
     include/dormouse/testing/manual_clock.hpp
+    include/dormouse/testing/services/faulty_database.hpp
+    include/dormouse/testing/services/faulty_object_store.hpp
+    include/dormouse/testing/services/faulty_table.hpp
+    include/dormouse/testing/services/service_faults.hpp
     include/dormouse/testing/simulation.hpp
     include/dormouse/triggers/change_log.hpp
     include/dormouse/triggers/on_change.hpp
@@ -130,6 +144,10 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/event_batch.hpp
     include/dormouse/detail/event_queue.hpp
     include/dormouse/detail/events_in_flight.hpp
+    include/dormouse/detail/forwarding_call.hpp
+    include/dormouse/detail/forwarding_database.hpp
+    include/dormouse/detail/forwarding_object_store.hpp
+    include/dormouse/detail/forwarding_table.hpp
     include/dormouse/detail/function_activity.hpp
     include/dormouse/detail/function_record.hpp
     include/dormouse/detail/function_totals.hpp
@@ -140,6 +158,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/invocation.hpp
     include/dormouse/detail/item_list.hpp
     include/dormouse/detail/keep_alive_state.hpp
+    include/dormouse/detail/key_prefix.hpp
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
     include/dormouse/detail/memory.hpp
@@ -200,6 +219,11 @@ set(DORMOUSE_FILESYSTEM_HEADERS
 set(DORMOUSE_BODIES
     include/dormouse/detail/impl/adapters/memory_object_store.ipp
     include/dormouse/detail/impl/adapters/memory_table.ipp
+    include/dormouse/detail/impl/adapters/metered.ipp
+    include/dormouse/detail/impl/adapters/prefixed_object_store.ipp
+    include/dormouse/detail/impl/adapters/prefixed_table.ipp
+    include/dormouse/detail/impl/adapters/retrying.ipp
+    include/dormouse/detail/impl/adapters/retrying_object_store.ipp
     include/dormouse/detail/impl/adapters/memory_table_changes.ipp
     include/dormouse/detail/impl/adapters/memory_table_reads.ipp
     include/dormouse/detail/impl/bindings.ipp

@@ -5,6 +5,11 @@
 #include <dormouse/detail/impl/adapters/memory_table.ipp>
 #include <dormouse/detail/impl/adapters/memory_table_changes.ipp>
 #include <dormouse/detail/impl/adapters/memory_table_reads.ipp>
+#include <dormouse/detail/impl/adapters/metered.ipp>
+#include <dormouse/detail/impl/adapters/prefixed_object_store.ipp>
+#include <dormouse/detail/impl/adapters/prefixed_table.ipp>
+#include <dormouse/detail/impl/adapters/retrying.ipp>
+#include <dormouse/detail/impl/adapters/retrying_object_store.ipp>
 #include <dormouse/detail/impl/services/condition.ipp>
 #include <dormouse/detail/impl/services/database.ipp>
 #include <dormouse/detail/impl/services/migration.ipp>

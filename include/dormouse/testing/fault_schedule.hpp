@@ -61,12 +61,13 @@ struct struck_fault {
 
 class fault_schedule {
  public:
-  // The next `n`, after those of the same kind that were asked for before. `like` says why, or by how much.
-  void add(unsigned n, struck_fault like) {
+  // The next `n`, after those of the same kind that were asked for before, and after `passed_over` occasions on which
+  // they could have happened. `like` says why, or by how much.
+  void add(unsigned n, struck_fault like, std::uint64_t passed_over = 0) {
     if (like.by.count() < 0) throw std::invalid_argument("dormouse: fault_plan: a delay cannot be negative");
     if (n == 0) return;
     const std::lock_guard lock(mutex_);
-    waiting_[static_cast<std::size_t>(like.what)].push_back({n, std::move(like)});
+    waiting_[static_cast<std::size_t>(like.what)].push_back({n, std::move(like), passed_over});
   }
   // From now on, when none that was asked for is due.
   void at_random(std::uint64_t seed, const fault_rates& rates) {
@@ -88,6 +89,10 @@ class fault_schedule {
     for (const fault which : possible) {
       auto& line = waiting_[static_cast<std::size_t>(which)];
       if (line.empty()) continue;
+      if (line.front().passed_over > 0) {
+        --line.front().passed_over;
+        continue;
+      }
       struck_fault taken = line.front().like;
       if (--line.front().left == 0) line.pop_front();
       return counted(std::move(taken));
@@ -127,6 +132,7 @@ class fault_schedule {
   struct batch {
     unsigned left;
     struck_fault like;
+    std::uint64_t passed_over;
   };
 
   [[nodiscard]] struck_fault counted(struck_fault taken) {
