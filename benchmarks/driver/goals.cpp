@@ -161,6 +161,29 @@ void add_growth(goal_list& to) {
   to.at_least("trace", "invocations", 1e6, "per second", own("100 functions, 8 hours", "invocations"));
 }
 
+void add_services(goal_list& to) {
+  const std::string by_hand = "sqlite-by-hand";
+  for (const std::string what : {"get", "put"}) {
+    to.at_most("table", what + " to the same statements by hand", 1.15, "x", against(by_hand, "file, " + what, what));
+  }
+  to.report("table", "put without sync to the same statements by hand", "x",
+            against(by_hand, "file, put without sync", "put"));
+  to.at_least("table", "puts of 8 threads to one commit each, their rate", 5, "x", [=](const round_view& round) {
+    return ratio(round.value(by_hand, "file, put, 8 threads", "put"), round.value("us", "file, put, 8 threads", "put"));
+  });
+  for (const std::string items : {"1,000 items", "100,000 items"}) {
+    for (const std::string what : {"get", "put, item is there"}) {
+      to.at_most("memory-table", what + " to a locked map's, " + items, 2, "x", against("locked-map", items, what));
+    }
+  }
+  for (const std::string size : {"1 KiB", "64 MiB"}) {
+    for (const std::string what : {"put", "get"}) {
+      to.at_most("objects", what + " of " + size + " to plain files by hand", 1.15, "x",
+                 against("files-by-hand", size, what));
+    }
+  }
+}
+
 void add_build(goal_list& to) {
   const auto beyond_fmt = [](const std::string& metric) {
     return [=](const round_view& round) {
@@ -181,7 +204,7 @@ const std::vector<goal>& goals() {
   static const std::vector<goal> all = [] {
     goal_list made;
     for (const auto add : {&add_warm, &add_posts, &add_handoff, &add_latencies, &add_cold, &add_idle, &add_fairness,
-                           &add_growth, &add_build}) {
+                           &add_growth, &add_services, &add_build}) {
       add(made);
     }
     return made.all;
