@@ -2,10 +2,11 @@
 # Everything else is plain CMake: see CMakePresets.json. JOBS=n limits how many compilers run at once.
 .PHONY: help demo test check bench bench-quick bench-check format single-header clean
 help:
-	@echo "make demo [DIR=folder]  watch a folder (default: the repository's own files and generated ones)"
+	@echo "make demo [DIR=folder]  watch a folder (default: the repository's own files and generated ones);"
+	@echo "                        STORE=sqlite keeps its table in a file instead of in memory"
 	@echo "make test               g++, release: unit tests, examples, consumers"
 	@echo "make check              make test, then sanitizers, every header alone, formatting, model"
-	@echo "make bench              every benchmark beside its peers, 12 minutes; bench-quick: 2 minutes, rougher"
+	@echo "make bench              every benchmark beside its peers, 15 minutes; bench-quick: 2 minutes, rougher"
 	@echo "make bench-check        what the last of them found, goal by goal"
 	@echo "make format             clang-format every source"
 	@echo "make single-header      build/single/dormouse.hpp: the core in one file"
@@ -13,11 +14,12 @@ help:
 
 # The folder travels through the environment, so that any name survives the shell.
 demo: export DIR := $(DIR)
+demo: export STORE := $(if $(STORE),$(STORE),memory)
 demo:
 	@scripts/install-dependencies base
 	@scripts/build demo
-	@if [ -n "$$DIR" ]; then exec build/demo/examples/example_watch_folder "$$DIR"; \
-	 else exec build/demo/examples/example_watch_folder; fi
+	@if [ -n "$$DIR" ]; then exec build/demo/examples/example_watch_folder "$$DIR" "--store=$$STORE"; \
+	 else exec build/demo/examples/example_watch_folder "--store=$$STORE"; fi
 
 test:
 	@scripts/install-dependencies test

@@ -35,10 +35,11 @@ auto define_functions(dormouse::runtime& runtime, dormouse::table& rows, const h
 
 }  // namespace
 
-host::host(std::filesystem::path folder, const host_options& options)
-    : runtime(runtime_options_for(measured, options)),
+host::host(std::filesystem::path folder, std::unique_ptr<dormouse::table> rows_to_use, const host_options& options)
+    : rows(std::move(rows_to_use)),
+      runtime(runtime_options_for(measured, options)),
       folder_(std::move(folder)),
-      summary_(define_functions(runtime, rows, options)) {}
+      summary_(define_functions(runtime, *rows, options)) {}
 
 dormouse::result<dormouse::binding> host::watch() {
   return runtime.attach(dormouse::on_file(folder_, {.existing = true, .deleted = true}), summary_);

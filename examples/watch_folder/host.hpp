@@ -2,10 +2,10 @@
 
 // The host application: a table, a runtime, three functions. Nothing runs before something is attached.
 
-#include <dormouse/adapters/memory_table.hpp>
 #include <dormouse/functions/handle.hpp>
 #include <dormouse/result.hpp>
 #include <dormouse/runtime.hpp>
+#include <dormouse/services/table.hpp>
 #include <dormouse/triggers/on_file.hpp>
 
 #include "live_view.hpp"
@@ -14,6 +14,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <memory>
 
 namespace watch_folder {
 
@@ -24,14 +25,14 @@ struct host_options {
 
 class host {
  public:
-  host(std::filesystem::path folder, const host_options& options);
+  host(std::filesystem::path folder, std::unique_ptr<dormouse::table> rows, const host_options& options);
 
   // Files that are there already are events, too. Fails when the folder cannot be watched.
   dormouse::result<dormouse::binding> watch();
   [[nodiscard]] const std::filesystem::path& folder() const noexcept { return folder_; }
 
   // Services first: they outlive the runtime, whose handlers use them.
-  dormouse::memory_table rows{};
+  const std::unique_ptr<dormouse::table> rows;
   measurements measured{};
   dormouse::runtime runtime;
 

@@ -24,7 +24,7 @@ using namespace std::chrono_literals;
 
 performance::performance(host& app, feeder& food, performance_options options)
     : app_(app), food_(food), options_(std::move(options)), meter_(app.runtime, [this](const moment& now) {
-        view_.show(now, {.done = app_.rows.size(), .total = food_.planned()});
+        view_.show(now, {.done = std::min(app_.measured.count("summary"), food_.planned()), .total = food_.planned()});
       }) {}
 
 void performance::play(const std::stop_token& stop) noexcept {
@@ -59,8 +59,10 @@ void performance::burst(int number) {
   marks_.push_back({.at = meter_.now(), .label = label});
   view_.enter(fmt::format("burst {}", number));
   food_.drop(count, options_.burst, stop_);
-  wait_until("all dropped files are in the table", 60s,
-             [&] { return app_.rows.size() == food_.dropped() && app_.runtime.stats().queued == 0; });
+  wait_until("all dropped files are in the table", 60s, [&] {
+    return app_.measured.count("summary") >= food_.dropped() && app_.runtime.stats().queued == 0 &&
+           count_rows(*app_.rows) == food_.dropped();
+  });
 }
 
 void performance::sleep_to_zero() {
@@ -76,7 +78,7 @@ void performance::sleep_to_zero() {
 }
 
 void performance::print_closing() {
-  const auto totals = read_rows(app_.rows).value();
+  const auto totals = read_rows(*app_.rows).value();
   const auto reference = run_sha256sum(app_.folder(), totals.digests);
   const auto equal = count_equal(totals.digests, reference);
   const auto planned = food_.planned();
@@ -116,8 +118,8 @@ void performance::drop_one_more() {
   constexpr std::string_view known = "c2c12939e2d6cab44a2f3ca62d3eddd8887bff81ef04b0f361e53bcca354380d";
   const auto key = row_key("one_more.txt");
   food_.drop("one_more.txt", content);
-  wait_until("the file dropped at zero is in the table", 20s, [&] { return app_.rows.get(key).value().has_value(); });
-  const auto row = app_.rows.get(key).value();
+  wait_until("the file dropped at zero is in the table", 20s, [&] { return app_.rows->get(key).value().has_value(); });
+  const auto row = app_.rows->get(key).value();
   const auto sha256 = std::get<std::string>(row->item.at("sha256"));
   const auto stats = app_.runtime.stats();
   view_.print(fmt::format("one more    one_more.txt woke it up: threads {}, instances {}, sha256 {}...", stats.threads,

@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace watch_folder {
@@ -31,7 +32,12 @@ int feed_and_watch(const self_feeding_options& options) {
   const temporary_folder place;
   const auto inbox = place.path() / "inbox";
   std::filesystem::create_directory(inbox);
-  host app(inbox, {.idle_timeout = options.quick ? 200ms : 500ms});
+  auto rows = open_rows(options.store, place.path());
+  if (!rows) {
+    fmt::print(stderr, "watch_folder: cannot open the table: {}\n", dormouse::to_string(rows.error()));
+    return EXIT_FAILURE;
+  }
+  host app(inbox, std::move(*rows), {.idle_timeout = options.quick ? 200ms : 500ms});
   feeder food(inbox, options.quick ? few_files() : feeder_options{});
   if (const auto watched = app.watch(); !watched) {
     fmt::print(stderr, "watch_folder: cannot watch: {}\n", dormouse::to_string(watched.error()));
@@ -44,7 +50,8 @@ int feed_and_watch(const self_feeding_options& options) {
 
   // The main thread is lent to the library, which then needs none of its own to wait for files. What is shown goes on
   // in a thread of this host.
-  fmt::print("watching {}: {} files will be dropped in {} bursts\n", inbox.string(), grouped(food.planned()), bursts);
+  fmt::print("watching {}: {} files will be dropped in {} bursts; rows go to {}\n", inbox.string(),
+             grouped(food.planned()), bursts, name_of(options.store));
   performance show(app, food,
                    {.burst = options.quick ? 0ms : 2'000ms,
                     .rest = options.quick ? 100ms : 1'000ms,

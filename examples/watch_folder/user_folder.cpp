@@ -4,6 +4,7 @@
 #include "host.hpp"
 #include "reference_digests.hpp"
 #include "svg_chart.hpp"
+#include "temporary_folder.hpp"
 #include "text_format.hpp"
 
 #include <fmt/format.h>
@@ -13,6 +14,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 namespace watch_folder {
 
@@ -34,15 +36,21 @@ void print_unfinished(const std::vector<dormouse::unfinished>& unfinished) {
 
 }  // namespace
 
-int watch_until_interrupted(const std::filesystem::path& folder, const std::filesystem::path& chart) {
-  host app(folder, {});
+int watch_until_interrupted(const std::filesystem::path& folder, row_store store, const std::filesystem::path& chart) {
+  const temporary_folder place;
+  auto rows = open_rows(store, place.path());
+  if (!rows) {
+    fmt::print(stderr, "watch_folder: cannot open the table: {}\n", dormouse::to_string(rows.error()));
+    return EXIT_FAILURE;
+  }
+  host app(folder, std::move(*rows), {});
   if (const auto watched = app.watch(); !watched) {
     fmt::print(stderr, "watch_folder: cannot watch: {}\n", dormouse::to_string(watched.error()));
     return EXIT_FAILURE;
   }
   live_view view("watching");
   view.print(fmt::format("watching {}; Ctrl-C ends", folder.string()));
-  meter meter(app.runtime, [&](const moment& now) { view.show(now, {.done = app.rows.size()}); });
+  meter meter(app.runtime, [&](const moment& now) { view.show(now, {.done = app.measured.count("summary")}); });
   meter.start();
   const auto left = app.runtime.run({.stop_on = {SIGINT, SIGTERM, SIGHUP}, .drain_for = 2s});
   meter.stop();
@@ -52,7 +60,7 @@ int watch_until_interrupted(const std::filesystem::path& folder, const std::file
     return EXIT_FAILURE;
   }
 
-  const auto totals = read_rows(app.rows).value();
+  const auto totals = read_rows(*app.rows).value();
   print_closing_table({.measured = app.measured,
                        .totals = totals,
                        .history = meter.history(),
