@@ -29,6 +29,8 @@ result<void> check_table_write(const table_write& what, const table_capabilities
 result<void> check_table_writes(const std::vector<table_write>& writes, const table_capabilities& able);
 // Keys, items and what updates bring along.
 [[nodiscard]] std::size_t table_write_bytes(const table_write& what) noexcept;
+// For adapters: does what is there allow a write under this condition? Null: nothing is there. Fails: condition_failed.
+result<void> check_write_condition(const stored_item* now, const write_condition& when);
 result<void> check_table_query(const table_query& what, const table_capabilities& able);
 result<void> check_table_scan(const table_scan& what);
 

@@ -2,6 +2,7 @@
 #include "table_writer.hpp"
 
 #include <dormouse/detail/service_call.hpp>
+#include <dormouse/detail/table_checks.hpp>
 
 #include "item_codec.hpp"
 #include "stored_row.hpp"
@@ -14,20 +15,6 @@
 namespace dormouse::inline DORMOUSE_FLAVOUR::sqlite {
 
 namespace {
-
-// Does what is there allow this write? Null: nothing is there.
-result<void> check_condition(const stored_item* now, const write_condition& when) {
-  const auto refused = [](const char* why) {
-    return detail::make_failure(errc::condition_failed, effect_kind::not_applied, failure_reason::none, why);
-  };
-  if ((when.if_exists || when.if_version != 0) && now == nullptr) return refused("there is no item");
-  if (now != nullptr && (when.if_absent || (when.if_version != 0 && when.if_version != now->version))) {
-    return detail::refuse_service_call(errc::condition_failed, failure_reason::none, "the item's version is {}",
-                                       now->version);
-  }
-  if (when.holds.is_always() || when.holds.holds(now != nullptr ? &now->item : nullptr)) return {};
-  return refused("the condition does not hold");
-}
 
 bool is_unconditional(const write_condition& when) noexcept {
   return !when.if_absent && !when.if_exists && when.if_version == 0 && when.holds.is_always();
@@ -52,7 +39,8 @@ result<table_writer::outcome> table_writer::apply(const table_write& what, std::
   const bool is_there = *row && !(*row)->expired;
   if (former != nullptr && is_there) *former = (*row)->now;
   if (how == look::whole) {
-    if (auto fit = check_condition(is_there ? &(*row)->now : nullptr, what.when); !fit) return std::move(fit).error();
+    if (auto fit = detail::check_write_condition(is_there ? &(*row)->now : nullptr, what.when); !fit)
+      return std::move(fit).error();
   }
   if (what.kind == table_write_kind::check) return outcome{};
   if (*row && (*row)->expired) {

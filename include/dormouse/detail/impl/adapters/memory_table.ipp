@@ -36,22 +36,6 @@ DORMOUSE_INLINE std::size_t stored_bytes(const table_key& key, const table_item&
   return key.partition.size() + key.sort.size() + table::item_bytes(item);
 }
 
-// Does what is there allow this write? Null: nothing is there.
-DORMOUSE_INLINE result<void> check_condition(const stored_item* now, const write_condition& when) {
-  if (when.if_absent && now != nullptr) {
-    return refuse_service_call(errc::condition_failed, failure_reason::none, "there is an item, of version {}",
-                               now->version);
-  }
-  if ((when.if_exists || when.if_version != 0) && now == nullptr) {
-    return refuse_service_call(errc::condition_failed, failure_reason::none, "there is no item");
-  }
-  if (when.if_version != 0 && when.if_version != now->version) {
-    return refuse_service_call(errc::condition_failed, failure_reason::none, "the item's version is {}", now->version);
-  }
-  if (when.holds.is_always() || when.holds.holds(now != nullptr ? &now->item : nullptr)) return {};
-  return refuse_service_call(errc::condition_failed, failure_reason::none, "the condition does not hold");
-}
-
 }  // namespace detail
 
 DORMOUSE_INLINE memory_table::memory_table(const memory_table_options& options)
@@ -170,7 +154,7 @@ DORMOUSE_INLINE result<void> memory_table::look(step& one, std::vector<std::size
     one.entry = nullptr;
   }
   one.existed = one.entry != nullptr;
-  auto fit = detail::check_condition(one.existed ? &one.entry->second.now : nullptr, one.what.when);
+  auto fit = detail::check_write_condition(one.existed ? &one.entry->second.now : nullptr, one.what.when);
   if (fit || failed == nullptr) return fit;
   failed->push_back(position);
   return detail::refuse_service_call(fit.error().code, fit.error().reason, "write {}: {}", position,

@@ -276,6 +276,21 @@ DORMOUSE_INLINE result<void> check_table_index(const table_query& what, const ta
   return {};
 }
 
+DORMOUSE_INLINE result<void> check_write_condition(const stored_item* now, const write_condition& when) {
+  if (when.if_absent && now != nullptr) {
+    return refuse_service_call(errc::condition_failed, failure_reason::none, "there is an item, of version {}",
+                               now->version);
+  }
+  if ((when.if_exists || when.if_version != 0) && now == nullptr) {
+    return refuse_service_call(errc::condition_failed, failure_reason::none, "there is no item");
+  }
+  if (when.if_version != 0 && when.if_version != now->version) {
+    return refuse_service_call(errc::condition_failed, failure_reason::none, "the item's version is {}", now->version);
+  }
+  if (when.holds.is_always() || when.holds.holds(now != nullptr ? &now->item : nullptr)) return {};
+  return refuse_service_call(errc::condition_failed, failure_reason::none, "the condition does not hold");
+}
+
 DORMOUSE_INLINE result<void> check_table_query(const table_query& what, const table_capabilities& able) {
   if (auto fit = check_table_count("page_size", what.page_size, table::page_size_max); !fit) return fit;
   if (auto fit = check_table_key({what.partition, {}}); !fit) return fit;
