@@ -82,7 +82,13 @@ int child_of(scene& had, std::optional<pending<int>>& unfinished) {
   return 0;
 }
 
-#if !defined(DORMOUSE_THREAD_SANITIZER)  // which ends a child that starts threads
+// The thread sanitizer ends a child that starts threads; in the address sanitizer's such a thread waits for ever for a
+// lock of the allocator if a thread of the parent had it, being started, at the fork.
+#if !defined(DORMOUSE_THREAD_SANITIZER) && !defined(DORMOUSE_ADDRESS_SANITIZER)
+#define DORMOUSE_CHILD_MAY_START_THREADS
+#endif
+
+#if defined(DORMOUSE_CHILD_MAY_START_THREADS)
 // A runtime of the child's own, threads and all.
 int new_runtime() {
   runtime fresh{{.thread_idle_timeout = 0ns}};
@@ -106,7 +112,7 @@ TEST_CASE("a forked child is refused in words, and may make a runtime of its own
   CHECK(had.stateful(1).value() == 2);
   std::optional<pending<int>> unfinished = stuck.submit(7).value();
   CHECK(in_child([&] { return child_of(had, unfinished); }) == 0);
-#if !defined(DORMOUSE_THREAD_SANITIZER)
+#if defined(DORMOUSE_CHILD_MAY_START_THREADS)
   CHECK(in_child([] { return new_runtime(); }) == 0);
 #endif
   hold = false;
