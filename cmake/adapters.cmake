@@ -59,6 +59,7 @@ if(DORMOUSE_SQLITE AND TARGET SQLite::SQLite3)
     src/engines/sqlite/owner_lock.cpp
     src/engines/sqlite/reader_pool.cpp
     src/engines/sqlite/result_codes.cpp
+    src/engines/sqlite/shared_locks.cpp
     src/engines/sqlite/write_turns.cpp
   )
   # For tests that look inside.

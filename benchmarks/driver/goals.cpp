@@ -171,6 +171,16 @@ void add_services(goal_list& to) {
   to.at_least("table", "puts of 8 threads to one commit each, their rate", 5, "x", [=](const round_view& round) {
     return ratio(round.value(by_hand, "file, put, 8 threads", "put"), round.value("us", "file, put, 8 threads", "put"));
   });
+  to.report("table", "time per put of 8 threads to one thread's by hand, 8 in a commit", "x",
+            [=](const round_view& round) {
+              return ratio(round.value("us", "file, put, 8 threads", "put"),
+                           round.value(by_hand, "file, put, 8 in a commit", "put"));
+            });
+  to.report("table", "puts of one thread by hand, 8 in a commit, to one commit each, their rate", "x",
+            [=](const round_view& round) {
+              return ratio(round.value(by_hand, "file, put, 8 threads", "put"),
+                           round.value(by_hand, "file, put, 8 in a commit", "put"));
+            });
   for (const std::string items : {"1,000 items", "100,000 items"}) {
     for (const std::string what : {"get", "put, item is there"}) {
       to.at_most("memory-table", what + " to a locked map's, " + items, 2, "x", against("locked-map", items, what));

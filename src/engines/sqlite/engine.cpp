@@ -30,11 +30,12 @@ void check_options(const engine_options& options) {
   if (options.application_id == 0) throw std::invalid_argument("dormouse: engine_options::application_id is 0");
 }
 
-opening opening_of(const engine_options& options) {
+opening opening_of(const engine_options& options, shared_locks& locks) {
   return {.path = options.file.path,
           .vfs = options.vfs,
           .cache_kib = options.file.cache_kib,
-          .synced = options.file.durability == durability_level::power};
+          .synced = options.file.durability == durability_level::power,
+          .locks = options.file.path.empty() ? nullptr : &locks};
 }
 
 // Ends the read transaction however the work ends.
@@ -61,12 +62,14 @@ class one_state {
 
 }  // namespace
 
-engine::engine(const engine_options& options, owner_lock lock, std::unique_ptr<connection> writer)
+engine::engine(const engine_options& options, owner_lock lock, std::unique_ptr<shared_locks> locks,
+               std::unique_ptr<connection> writer)
     : options_(options.file),
       time_(time_of(options.file)),
       lock_(std::move(lock)),
+      locks_(std::move(locks)),
       writer_(std::move(writer), time_, [this](function_view<void()> what) { return readers_.pause(what); }),
-      readers_([how = opening_of(options)] { return open_reader(how); }, options.file.readers_max, time_) {}
+      readers_([how = opening_of(options, *locks_)] { return open_reader(how); }, options.file.readers_max, time_) {}
 
 engine::~engine() {
   if (writer_.is_in_child()) readers_.abandon();
@@ -122,9 +125,10 @@ result<std::shared_ptr<engine>> open_engine(const engine_options& options) {
     lock = std::move(*taken);
     if (auto claimed = claim_file(real.file.path, options.application_id); !claimed) return claimed.error();
   }
-  auto writer = open_writer(opening_of(real), options.application_id, options.steps);
+  auto locks = std::make_unique<shared_locks>();
+  auto writer = open_writer(opening_of(real, *locks), options.application_id, options.steps);
   if (!writer) return std::move(writer).error();
-  return std::shared_ptr<engine>(new engine(real, std::move(lock), std::move(*writer)));
+  return std::shared_ptr<engine>(new engine(real, std::move(lock), std::move(locks), std::move(*writer)));
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::sqlite

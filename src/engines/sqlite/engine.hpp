@@ -18,6 +18,7 @@
 #include "connection.hpp"
 #include "owner_lock.hpp"
 #include "reader_pool.hpp"
+#include "shared_locks.hpp"
 #include "write_turns.hpp"
 
 #include <chrono>
@@ -78,11 +79,13 @@ class engine {
 
  private:
   friend result<std::shared_ptr<engine>> open_engine(const engine_options& options);
-  engine(const engine_options& options, owner_lock lock, std::unique_ptr<connection> writer);
+  engine(const engine_options& options, owner_lock lock, std::unique_ptr<shared_locks> locks,
+         std::unique_ptr<connection> writer);
 
   const sqlite_file_options options_;
   const clock& time_;
   owner_lock lock_;
+  std::unique_ptr<shared_locks> locks_;  // outlives the connections
   commit_queue writer_;
   reader_pool readers_;
 };

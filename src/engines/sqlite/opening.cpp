@@ -65,6 +65,7 @@ void set_limits(sqlite3* handle) {
 
 // Before anything that may find the file locked.
 result<void> set_up(connection& opened, const opening& how) {
+  if (how.locks != nullptr) how.locks->adopt(opened.handle());
   sqlite3_busy_timeout(opened.handle(), wait_for_others_ms);
   set_limits(opened.handle());
   const auto pragmas = fmt::format(
@@ -120,7 +121,9 @@ result<void> set_durability(connection& opened, const opening& how) {
                                 "its header allows reading only: made by a later version of SQLite, or damaged");
   // The log shrinks to this when it begins anew.
   auto set = opened.execute(how.synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  return set ? opened.execute("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864") : set;
+  if (set) set = opened.execute("PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864");
+  // The first read maps the index of the log, with which this file keeps the locks for all (shared_locks).
+  return set ? opened.execute("SELECT count(*) FROM sqlite_schema") : set;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <dormouse/result.hpp>
 
 #include "connection.hpp"
+#include "shared_locks.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,7 @@ struct opening {
   std::string vfs{};
   std::size_t cache_kib = 0;
   bool synced = true;
+  shared_locks* locks = nullptr;  // null: as the VFS has them
 };
 
 // The file's real name, so that it is locked as one however it is reached.
