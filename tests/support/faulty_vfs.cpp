@@ -53,6 +53,11 @@ struct faulty_vfs::disk {
   unsigned cut_at = 0;
   unsigned operations = 0;
   std::mt19937 random{};
+  kept keeps = kept::some;
+  unsigned dropped = 0;
+  machine* where = nullptr;
+
+  bool is_off() const { return cut || (where != nullptr && where->is_off()); }
 
   // Does this operation of this file fail?
   bool hits(const std::string& file, bool is_sync) {
@@ -66,6 +71,11 @@ struct faulty_vfs::disk {
   bool count_operation() {
     if (cut) return true;
     ++operations;
+    if (where != nullptr) {
+      const auto fate = where->next_operation();
+      if (fate == machine::fate::power_goes) lose_power();
+      return fate != machine::fate::done;
+    }
     if (!buffering || operations < cut_at) return false;
     lose_power();
     return true;
@@ -80,15 +90,27 @@ struct faulty_vfs::disk {
   void lose_power() {
     cut = true;
     for (auto& [file, seen] : images) {
-      auto& lost = seen->unsynced;
-      std::shuffle(lost.begin(), lost.end(), random);
-      lost.resize(lost.empty() ? 0 : random() % (lost.size() + 1));
-      if (!lost.empty() && !lost.back().truncates)
-        lost.back().bytes.resize(random() % (lost.back().bytes.size() / sector + 1) * sector);
-      for (const change& each : lost)
+      auto& written = seen->unsynced;
+      const auto count = written.size();
+      const bool whole = keep_some_of(written);
+      for (const change& each : written)
         if (seen->real != nullptr && (each.truncates || !each.bytes.empty())) apply(seen->real, each);
-      lost.clear();
+      const auto applied = seen->real != nullptr ? written.size() : 0;
+      dropped += static_cast<unsigned>(count - applied) + (whole ? 0U : 1U);
+      written.clear();
     }
+  }
+  // False: one of them is torn.
+  bool keep_some_of(std::vector<change>& written) {
+    if (keeps == kept::nothing) written.clear();
+    if (keeps != kept::some || written.empty()) return true;
+    std::shuffle(written.begin(), written.end(), random);
+    written.resize(random() % (written.size() + 1));
+    if (written.empty() || written.back().truncates) return true;
+    auto& torn = written.back().bytes;
+    const auto size = torn.size();
+    torn.resize(random() % (size / sector + 1) * sector);
+    return torn.size() == size;
   }
 };
 
@@ -100,6 +122,7 @@ struct shim_file {
   std::string* name;
   std::shared_ptr<image>* seen;  // null: not buffered
   sqlite3_file* real;
+  bool names_its_folder;  // the next sync brings the folder to the disk, too, as the system's VFS does it
 };
 
 shim_file& of(sqlite3_file* file) { return *reinterpret_cast<shim_file*>(file); }
@@ -141,7 +164,7 @@ int write_file(sqlite3_file* file, const void* from, int bytes, sqlite3_int64 at
   const std::lock_guard lock(self.disk->mutex);
   if (self.disk->hits(*self.name, false)) return failing_write(self, from, bytes, at);
   if (self.seen == nullptr) return self.real->pMethods->xWrite(self.real, from, bytes, at);
-  if (self.disk->cut) return SQLITE_IOERR_WRITE;
+  if (self.disk->is_off()) return SQLITE_IOERR_WRITE;
   image& seen = **self.seen;
   const auto start = static_cast<std::size_t>(at);
   const auto count = static_cast<std::size_t>(bytes);
@@ -155,7 +178,7 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   shim_file& self = of(file);
   if (self.seen == nullptr) return self.real->pMethods->xTruncate(self.real, size);
   const std::lock_guard lock(self.disk->mutex);
-  if (self.disk->cut) return SQLITE_IOERR_TRUNCATE;
+  if (self.disk->is_off()) return SQLITE_IOERR_TRUNCATE;
   image& seen = **self.seen;
   seen.contents.resize(static_cast<std::size_t>(size));
   seen.unsynced.push_back({.truncates = true, .at = size});
@@ -170,6 +193,11 @@ int sync_file(sqlite3_file* file, int flags) {
   if (self.disk->count_operation()) return SQLITE_IOERR_FSYNC;
   for (const change& each : (*self.seen)->unsynced) faulty_vfs::disk::apply(self.real, each);
   (*self.seen)->unsynced.clear();
+  if (self.names_its_folder && self.disk->where != nullptr) {
+    if (self.disk->count_operation()) return SQLITE_IOERR_DIR_FSYNC;
+    self.disk->where->synced_folder_of(*self.name);
+  }
+  self.names_its_folder = false;
   return SQLITE_OK;  // not the disk's own: what is in the file now is what the next opening will find
 }
 
@@ -242,11 +270,13 @@ int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int f
   self.disk = &disk;
   self.real = reinterpret_cast<sqlite3_file*>(reinterpret_cast<std::byte*>(file) + sizeof(shim_file));
   const std::lock_guard lock(disk.mutex);
-  if (disk.cut) return SQLITE_CANTOPEN;
+  if (disk.is_off()) return SQLITE_CANTOPEN;
   const int code = disk.real->xOpen(disk.real, name, self.real, flags, got_flags);
   if (code != SQLITE_OK) return code;
   self.base.pMethods = &methods;
   self.name = new std::string(name != nullptr ? name : "");
+  self.names_its_folder =
+      (flags & SQLITE_OPEN_CREATE) != 0 && (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_JOURNAL)) != 0;
   if (!disk.buffering || name == nullptr) return SQLITE_OK;
   auto& seen = disk.images[*self.name];
   if (seen == nullptr) {
@@ -262,9 +292,14 @@ int open_file(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int f
 int delete_file(sqlite3_vfs* vfs, const char* name, int sync) {
   faulty_vfs::disk& disk = of(vfs);
   const std::lock_guard lock(disk.mutex);
-  if (disk.cut) return SQLITE_IOERR_DELETE;
+  if (disk.is_off()) return SQLITE_IOERR_DELETE;
+  if (disk.where != nullptr) disk.where->removing(name);
   disk.images.erase(name);
-  return disk.real->xDelete(disk.real, name, sync);
+  const int code = disk.real->xDelete(disk.real, name, sync);
+  if (disk.where == nullptr || code != SQLITE_OK) return code;
+  if (disk.count_operation()) return SQLITE_IOERR_DELETE;
+  if (sync != 0) disk.where->synced_folder_of(name);
+  return SQLITE_OK;
 }
 
 }  // namespace
@@ -307,6 +342,24 @@ void faulty_vfs::cut_power_at(unsigned nth, std::uint32_t seed) {
   disk_->buffering = true;
   disk_->cut_at = nth;
   disk_->random.seed(seed);
+}
+
+void faulty_vfs::run_on(machine& where, kept what, std::uint32_t seed) {
+  const std::lock_guard lock(disk_->mutex);
+  disk_->buffering = true;
+  disk_->where = &where;
+  disk_->keeps = what;
+  disk_->random.seed(seed);
+}
+
+void faulty_vfs::cut_power() {
+  const std::lock_guard lock(disk_->mutex);
+  if (!disk_->cut) disk_->lose_power();
+}
+
+unsigned faulty_vfs::dropped() const {
+  const std::lock_guard lock(disk_->mutex);
+  return disk_->dropped;
 }
 
 bool faulty_vfs::was_cut() const {

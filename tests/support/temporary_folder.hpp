@@ -20,9 +20,10 @@ namespace support {
 // A new folder that is removed with all in it.
 class temporary_folder {
  public:
-  temporary_folder() {
+  temporary_folder() : temporary_folder(std::filesystem::temp_directory_path()) {}
+  explicit temporary_folder(const std::filesystem::path& in) {
     static std::atomic<int> made{0};
-    path_ = std::filesystem::temp_directory_path() / fmt::format("dormouse-test-{}-{}", ::getpid(), made++);
+    path_ = in / fmt::format("dormouse-test-{}-{}", ::getpid(), made++);
     std::filesystem::remove_all(path_);
     std::filesystem::create_directories(path_);
   }

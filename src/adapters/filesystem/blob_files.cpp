@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
-#include <sys/random.h>
 
 #include <array>
 #include <cerrno>
@@ -34,9 +33,9 @@ bool is_ours(std::string_view name, std::string_view folder) noexcept {
   return true;
 }
 
-result<std::string> random_name() {
+result<std::string> random_name(file_io& io) {
   std::array<unsigned char, name_digits / 2> bytes{};
-  const auto got = uninterrupted([&] { return ::getrandom(bytes.data(), bytes.size(), 0); });
+  const auto got = uninterrupted([&] { return io.random(bytes.data(), bytes.size()); });
   if (got != static_cast<ssize_t>(bytes.size())) return os_failure(errno, "random numbers");
   std::string name;
   for (const unsigned char each : bytes) fmt::format_to(std::back_inserter(name), "{:02x}", each);
@@ -162,7 +161,7 @@ result<descriptor> blob_files::folder_of(std::string_view name, bool make) {
 }
 
 result<std::unique_ptr<staged_blob>> blob_files::stage() {
-  auto name = random_name();
+  auto name = random_name(io_);
   if (!name) return std::move(name).error();
   auto folder = folder_of(*name, true);
   if (!folder) {

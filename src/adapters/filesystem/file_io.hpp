@@ -8,6 +8,7 @@
 #include <dormouse/detail/config.hpp>
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,8 @@ class file_io {
   virtual int remove(int folder, const char* name) { return ::unlinkat(folder, name, 0); }
   virtual int make_folder(int folder, const char* name) { return ::mkdirat(folder, name, 0700); }
   virtual int status(int file, struct stat& what) { return ::fstat(file, &what); }
+  // What names are made of.
+  virtual ssize_t random(unsigned char* to, std::size_t count) { return ::getrandom(to, count, 0); }
 };
 
 // An open file or folder, closed at the end of its scope. What close() says comes too late to matter: all that has to

@@ -35,6 +35,18 @@ void check(const filesystem_object_store_options& options) {
   if (options.durability == durability_level::memory) refuse("durability", "memory", "process or power");
 }
 
+// A root that was there already may have been made by somebody who died before this. Or by the host, in a folder that
+// this process may not read: then it is the host's to sync.
+result<void> sync_parent(int root, bool made, file_io& io) {
+  const descriptor parent(uninterrupted([&] { return io.open(root, "..", O_RDONLY | O_DIRECTORY, 0); }));
+  if (!parent.is_open()) {
+    if (!made && errno == EACCES) return {};
+    return os_failure(errno, "opening the root's folder");
+  }
+  if (uninterrupted([&] { return io.sync(parent.get()); }) != 0) return os_failure(errno, "syncing the root's folder");
+  return {};
+}
+
 result<descriptor> open_root(const filesystem_object_store_options& options, file_io& io) {
   const char* const path = options.root.c_str();
   const int made = uninterrupted([&] { return io.make_folder(AT_FDCWD, path); });
@@ -43,11 +55,8 @@ result<descriptor> open_root(const filesystem_object_store_options& options, fil
   descriptor root(uninterrupted([&] { return ::open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }));
   if (!root.is_open()) return os_failure(errno, "opening the root");
   if (::faccessat(root.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0) return os_failure(errno, "using the root");
-  if (made == 0 && options.durability == durability_level::power) {
-    const descriptor parent(uninterrupted([&] { return io.open(root.get(), "..", O_RDONLY | O_DIRECTORY, 0); }));
-    if (!parent.is_open()) return os_failure(errno, "opening the root's folder");
-    if (uninterrupted([&] { return io.sync(parent.get()); }) != 0)
-      return os_failure(errno, "syncing the root's folder");
+  if (options.durability == durability_level::power) {
+    if (auto synced = sync_parent(root.get(), made == 0, io); !synced) return std::move(synced).error();
   }
   return root;
 }
@@ -65,9 +74,12 @@ result<void> check_index(const descriptor& root) {
   return {};
 }
 
-result<std::unique_ptr<object_index>> open_index(const filesystem_object_store_options& options, const clock& time) {
+result<std::unique_ptr<object_index>> open_index(const filesystem_object_store_options& options, const clock& time,
+                                                 const std::string& vfs) {
   const sqlite_file_options file{.path = options.root / "index.db", .durability = options.durability, .time = &time};
-  auto engine = sqlite::open_engine(object_index::options(file));
+  auto how = object_index::options(file);
+  how.vfs = vfs;
+  auto engine = sqlite::open_engine(how);
   if (!engine) return std::move(engine).error();
   std::uint32_t epoch = 0;
   if (uninterrupted([&] { return ::getrandom(&epoch, sizeof epoch, 0); }) != sizeof epoch) {
@@ -80,7 +92,7 @@ result<std::unique_ptr<object_index>> open_index(const filesystem_object_store_o
 }  // namespace
 
 result<std::unique_ptr<object_store>> open_filesystem_object_store(const filesystem_object_store_options& options,
-                                                                   file_io& io) {
+                                                                   file_io& io, const std::string& vfs) {
   check(options);
   const clock& time = options.time != nullptr ? *options.time : detail::system_clock_of_services();
   const bool synced = options.durability == durability_level::power;
@@ -88,7 +100,7 @@ result<std::unique_ptr<object_store>> open_filesystem_object_store(const filesys
     auto root = open_root(options, io);
     if (!root) return std::move(root).error();
     if (auto fit = check_index(*root); !fit) return std::move(fit).error();
-    auto index = open_index(options, time);
+    auto index = open_index(options, time, vfs);
     if (!index) return std::move(index).error();
     auto blobs = open_folder(io, root->get(), "blobs", synced);
     if (!blobs) return std::move(blobs).error();

@@ -20,9 +20,10 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::filesystem {
 // Objects of up to so many bytes are in the index: one sync for all of a put, instead of four.
 constexpr std::size_t inline_bytes_max = std::size_t{32} << 10U;
 
-// As the function without `io`, which must outlive the store.
+// As the function without `io`, which must outlive the store. `vfs`: what SQLite reaches the index through, by the name
+// it was registered with; empty: the system's.
 result<std::unique_ptr<object_store>> open_filesystem_object_store(const filesystem_object_store_options& options,
-                                                                   file_io& io);
+                                                                   file_io& io, const std::string& vfs = {});
 
 class filesystem_store final : public object_store {
  public:

@@ -126,6 +126,19 @@ result<void> set_durability(connection& opened, const opening& how) {
   return set ? opened.execute("SELECT count(*) FROM sqlite_schema") : set;
 }
 
+// What an owner who was killed has committed last may be in the system's memory only. Whoever opens the file now is
+// shown it and builds on it: then the power must not take it back.
+result<void> sync_log(connection& opened) {
+  sqlite3_file* log = nullptr;
+  sqlite3_file_control(opened.handle(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+  if (log == nullptr || log->pMethods == nullptr) return {};
+  sqlite3_int64 size = 0;
+  int code = log->pMethods->xFileSize(log, &size);
+  if (code == SQLITE_OK && size > 0) code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+  if (code != SQLITE_OK) return to_failure(nullptr, code);
+  return {};
+}
+
 }  // namespace
 
 result<std::filesystem::path> real_path(const std::filesystem::path& path) {
@@ -162,6 +175,7 @@ result<std::unique_ptr<connection>> open_writer(const opening& how, std::int32_t
   auto ready = set_up(**opened, how);
   if (ready) ready = bring_up_to_date(**opened, application_id, steps);
   if (ready && !how.path.empty()) ready = set_durability(**opened, how);
+  if (ready && !how.path.empty() && how.synced) ready = sync_log(**opened);
   if (!ready) return ready.error();
   sqlite3_db_config((*opened)->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   return opened;
