@@ -8,6 +8,7 @@
 #include <dormouse/failure.hpp>
 
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <type_traits>
 #include <utility>
@@ -136,18 +137,18 @@ class [[nodiscard]] result<void> {
   using error_type = failure;
 
   result() noexcept = default;
-  result(failure why) : state_(std::in_place_index<1>, std::move(why)) {}
+  result(failure why) : why_(std::move(why)) {}
 
-  [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+  [[nodiscard]] bool has_value() const noexcept { return !why_.has_value(); }
   explicit operator bool() const noexcept { return has_value(); }
   void operator*() const noexcept { DORMOUSE_ASSERT(has_value()); }
   [[nodiscard]] const failure& error() const& {
     DORMOUSE_ASSERT(!has_value());
-    return *std::get_if<1>(&state_);
+    return *why_;
   }
   [[nodiscard]] failure&& error() && {
     DORMOUSE_ASSERT(!has_value());
-    return std::move(*std::get_if<1>(&state_));
+    return std::move(*why_);
   }
   void value() const {
     if (!has_value()) throw bad_result_access(error());
@@ -159,7 +160,7 @@ class [[nodiscard]] result<void> {
   }
 
  private:
-  std::variant<std::monostate, failure> state_;
+  std::optional<failure> why_{};  // not a variant, whose destructor is a call in each of a service's many checks
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR
