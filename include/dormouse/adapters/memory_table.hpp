@@ -79,6 +79,7 @@ class memory_table final : public table {
   void do_unwatch(change_watcher& who) noexcept override;
 
   // The rest is called under the lock, but for tell().
+  class writing;
   template <class F>
   auto changing(F&& write) -> decltype(write());
   void tell() noexcept;

@@ -107,19 +107,26 @@ class memory_items {
   }
   // Precondition: prepared.
   void exchange(memory_entry& entry, stored_item& fresh) noexcept {
-    std::swap(entry.second.now, fresh);
+    swap_items(entry.second.now, fresh);
     const stored_item& former = fresh;
     take_back(entry, former);
   }
   // Its item is in `former` then.
   void remove(memory_entry& entry, stored_item& former) noexcept {
     if (entry.second.now.expires_at) expiring_.erase({*entry.second.now.expires_at, &entry});
-    std::swap(entry.second.now, former);
+    swap_items(entry.second.now, former);
     order_.erase(&entry);
     rows_.erase(rows_.find(entry.first));
   }
 
  private:
+  // Member by member: a map exchanges its root with another one, where std::swap() of the whole would move it thrice.
+  static void swap_items(stored_item& a, stored_item& b) noexcept {
+    a.item.swap(b.item);
+    std::swap(a.version, b.version);
+    std::swap(a.expires_at, b.expires_at);
+  }
+
   memory_rows rows_{};
   order_type order_{};
   std::set<memory_expiry> expiring_{};

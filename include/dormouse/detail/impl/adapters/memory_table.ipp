@@ -58,25 +58,33 @@ DORMOUSE_INLINE std::size_t memory_table::size() const {
 
 // ---- a write, from its arguments to its answer ----------------------------------------------------------------------
 
+// The lock of a write; tells of what was logged under it, once it is free again.
+class memory_table::writing {
+ public:
+  explicit writing(memory_table& store) : store_(store), lock_(store.mutex_), before_(store.log_.last()) {}
+  writing(const writing&) = delete;
+  writing& operator=(const writing&) = delete;
+  ~writing() {
+    const bool logged = store_.log_.last() != before_;  // also by a write that failed: of items that had expired
+    lock_.unlock();
+    if (logged) store_.tell();
+  }
+
+ private:
+  memory_table& store_;
+  std::unique_lock<std::mutex> lock_;
+  const std::uint64_t before_;
+};
+
 // Runs `write` under the lock. What it throws has left nothing behind, which only this adapter knows.
 template <class F>
 auto memory_table::changing(F&& write) -> decltype(write()) {
-  std::uint64_t before = 0;
-  bool logged = false;
-  auto done = [&]() -> decltype(write()) {
-    const std::lock_guard lock(mutex_);
-    before = log_.last();
-    try {
-      auto answer = write();
-      logged = log_.last() != before;
-      return answer;
-    } catch (const std::bad_alloc&) {
-      logged = log_.last() != before;  // of items that had expired
-      return detail::make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
-    }
-  }();
-  if (logged) tell();
-  return done;
+  const writing each(*this);
+  try {
+    return write();
+  } catch (const std::bad_alloc&) {
+    return detail::make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+  }
 }
 
 DORMOUSE_INLINE result<table::write_outcome> memory_table::do_write(table_write&& what,
