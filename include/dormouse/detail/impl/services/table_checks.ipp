@@ -60,37 +60,42 @@ DORMOUSE_INLINE result<void> check_table_keys_differ(const std::vector<const tab
 
 // ---- items ----------------------------------------------------------------------------------------------------------
 
-DORMOUSE_INLINE std::size_t attribute_bytes(const attribute& value) noexcept {
+// Of a list, map or set.
+DORMOUSE_INLINE std::size_t container_bytes(const attribute& value) noexcept {
   constexpr std::size_t number_bytes = 8;
-  constexpr std::size_t container_bytes = 3;
-  return std::visit(
-      [](const auto& held) -> std::size_t {
-        using T = std::decay_t<decltype(held)>;
-        if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, payload>) {
-          return held.size();
-        } else if constexpr (std::is_same_v<T, std::int64_t> || std::is_same_v<T, double>) {
-          return number_bytes;
-        } else if constexpr (std::is_same_v<T, std::monostate> || std::is_same_v<T, bool>) {
-          return 1;
-        } else if constexpr (std::is_same_v<T, number_set>) {
-          return container_bytes + held.size() * (number_bytes + 1);
-        } else {
-          std::size_t bytes = container_bytes + held.size();
-          for (const auto& each : held) {
-            if constexpr (std::is_same_v<T, attribute_list>) bytes += attribute_bytes(each);
-            if constexpr (std::is_same_v<T, attribute_map>) bytes += each.first.size() + attribute_bytes(each.second);
-            if constexpr (std::is_same_v<T, text_set>) bytes += each.size();
-          }
-          return bytes;
-        }
-      },
-      static_cast<const attribute_base&>(value));
+  std::size_t bytes = 3;
+  if (const auto* numbers = std::get_if<number_set>(&value)) bytes += numbers->size() * (number_bytes + 1);
+  if (const auto* list = std::get_if<attribute_list>(&value)) {
+    for (const attribute& each : *list) bytes += 1 + attribute_bytes(each);
+  }
+  if (const auto* map = std::get_if<attribute_map>(&value)) {
+    for (const auto& [name, each] : *map) bytes += 1 + name.size() + attribute_bytes(each);
+  }
+  if (const auto* texts = std::get_if<text_set>(&value)) {
+    for (const std::string& each : *texts) bytes += 1 + each.size();
+  }
+  return bytes;
 }
 
+// Those of plain values are counted without a call: every write counts them twice.
+inline std::size_t value_bytes(const attribute& value) noexcept {
+  switch (value.kind()) {
+    case attribute_kind::null:
+    case attribute_kind::truth: return 1;
+    case attribute_kind::whole_number:
+    case attribute_kind::number: return 8;
+    case attribute_kind::text: return std::get_if<std::string>(&value)->size();
+    case attribute_kind::bytes: return std::get_if<payload>(&value)->size();
+    default: return container_bytes(value);
+  }
+}
+
+DORMOUSE_INLINE std::size_t attribute_bytes(const attribute& value) noexcept { return value_bytes(value); }
+
 // Nothing can be wrong with it but its size.
-DORMOUSE_INLINE bool is_always_stored(const attribute& value) noexcept {
-  return value.kind() != attribute_kind::number && value.kind() != attribute_kind::list &&
-         value.kind() != attribute_kind::map;
+inline bool is_always_stored(const attribute& value) noexcept {
+  if (const auto* number = std::get_if<double>(&value)) return std::isfinite(*number);
+  return value.kind() != attribute_kind::list && value.kind() != attribute_kind::map;
 }
 
 // `level`: of the lists and maps around it. Never goes deeper than the limit, however deep the value is.
@@ -123,7 +128,7 @@ DORMOUSE_INLINE result<void> check_attribute(const attribute& value, std::size_t
 
 DORMOUSE_INLINE std::size_t table::item_bytes(const table_item& item) noexcept {
   std::size_t bytes = 0;
-  for (const auto& [name, value] : item) bytes += name.size() + detail::attribute_bytes(value);
+  for (const auto& [name, value] : item) bytes += name.size() + detail::value_bytes(value);
   return bytes;
 }
 
@@ -131,15 +136,13 @@ DORMOUSE_INLINE result<void> check_table_item(const table_item& item) {
   std::size_t bytes = 0;
   for (const auto& [name, value] : item) {
     if (!detail::is_table_attribute_name(name)) return detail::refused_attribute_name(name);
-    if (detail::is_always_stored(value)) {
-      bytes += name.size() + detail::attribute_bytes(value);
-      continue;
+    if (!detail::is_always_stored(value)) {
+      if (auto fit = detail::check_attribute(value, 0); !fit) {
+        return detail::refuse_service_call(errc::invalid_argument, fit.error().reason, "attribute \"{}\": {}",
+                                           detail::printable(name, 64), fit.error().detail);
+      }
     }
-    if (auto fit = detail::check_attribute(value, 0); !fit) {
-      return detail::refuse_service_call(errc::invalid_argument, fit.error().reason, "attribute \"{}\": {}",
-                                         detail::printable(name, 64), fit.error().detail);
-    }
-    bytes += name.size() + detail::attribute_bytes(value);
+    bytes += name.size() + detail::value_bytes(value);  // only now: it goes as deep as the value
   }
   if (bytes <= table::item_bytes_max) return {};
   return detail::refuse_service_call(errc::too_large, failure_reason::value_bytes, "item of {} bytes; at most {}",
