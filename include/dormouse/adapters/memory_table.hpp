@@ -51,6 +51,7 @@ class memory_table final : public table {
  private:
   // One write of a call, from its arguments to its answer.
   struct step {
+    explicit step(table_write& given) : what(given) {}
     table_write& what;
     detail::memory_entry* entry = nullptr;  // where the item is; null: there is none
     bool existed = false;

@@ -90,7 +90,7 @@ auto memory_table::changing(F&& write) -> decltype(write()) {
 DORMOUSE_INLINE result<table::write_outcome> memory_table::do_write(table_write&& what,
                                                                     const table_write_options& options) {
   const std::uint64_t fingerprint = options.token.empty() ? 0 : detail::fingerprint_of(what);
-  step one{.what = what};  // what stood there before is destroyed without the lock
+  step one(what);  // what stood there before is destroyed without the lock
   return changing([&]() -> result<write_outcome> {
     auto earlier = answered(options.token, fingerprint);
     if (!earlier) return std::move(earlier).error();
@@ -123,7 +123,7 @@ DORMOUSE_INLINE result<std::vector<table_version>> memory_table::do_transact(std
   std::vector<step> steps;  // destroyed without the lock
   return changing([&]() -> result<versions> {
     steps.reserve(writes.size());
-    for (table_write& each : writes) steps.push_back({.what = each});
+    for (table_write& each : writes) steps.emplace_back(each);
     auto earlier = answered(options.token, fingerprint);
     if (!earlier) return std::move(earlier).error();
     if (*earlier != nullptr) return (*earlier)->versions;

@@ -38,12 +38,13 @@ DORMOUSE_INLINE result<table::write_outcome> table::write(table_write&& what, co
 }
 
 DORMOUSE_INLINE result<table_version> table::put(table_key key, table_item item, const table_write_options& options) {
-  auto done = write({.kind = table_write_kind::put,
-                     .key = std::move(key),
-                     .item = std::move(item),
-                     .when = options.when,
-                     .expires_at = options.expires_at},
-                    options);
+  table_write what;  // filled in afterwards: an aggregate of that size is cleared as a whole first, at a cost
+  what.kind = table_write_kind::put;
+  what.key = std::move(key);
+  what.item = std::move(item);
+  what.when = options.when;
+  what.expires_at = options.expires_at;
+  auto done = write(std::move(what), options);
   if (!done) return std::move(done).error();
   return done->now.version;
 }
