@@ -60,9 +60,10 @@ DORMOUSE_INLINE result<void> check_table_keys_differ(const std::vector<const tab
 
 // ---- items ----------------------------------------------------------------------------------------------------------
 
+constexpr std::size_t number_bytes = 8;
+
 // Of a list, map or set.
 DORMOUSE_INLINE std::size_t container_bytes(const attribute& value) noexcept {
-  constexpr std::size_t number_bytes = 8;
   std::size_t bytes = 3;
   if (const auto* numbers = std::get_if<number_set>(&value)) bytes += numbers->size() * (number_bytes + 1);
   if (const auto* list = std::get_if<attribute_list>(&value)) {
@@ -83,7 +84,7 @@ inline std::size_t value_bytes(const attribute& value) noexcept {
     case attribute_kind::null:
     case attribute_kind::truth: return 1;
     case attribute_kind::whole_number:
-    case attribute_kind::number: return 8;
+    case attribute_kind::number: return number_bytes;
     case attribute_kind::text: return std::get_if<std::string>(&value)->size();
     case attribute_kind::bytes: return std::get_if<payload>(&value)->size();
     default: return container_bytes(value);
