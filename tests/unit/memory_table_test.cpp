@@ -8,6 +8,7 @@
 #include <dormouse/testing/services/service_harness.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -32,6 +33,17 @@ std::string refusal_of(const memory_table_options& options) {
     return why.what();
   }
 }
+
+// Reads the log as it is told of it.
+class reading_watcher : public change_watcher {
+ public:
+  explicit reading_watcher(table& store) : store_(store) {}
+  void changed() noexcept override { last = store_.last_change().value_or(0); }
+  std::uint64_t last = 0;
+
+ private:
+  table& store_;
+};
 
 }  // namespace
 
@@ -163,4 +175,17 @@ TEST_CASE("a memory_table without a clock of its own uses the system's", "[table
   const auto now = std::chrono::steady_clock::now();
   CHECK(store.put({"k", ""}, {}, {.deadline = now + 1h}));
   CHECK(!store.put({"k", ""}, {}, {.deadline = now}));
+}
+
+TEST_CASE("who watches a memory_table may read it while being told", "[table][memory]") {
+  testing::manual_clock time;
+  memory_table store({.schema = {.change_view = table_change_view::keys}, .time = &time});
+  reading_watcher reader(store);
+  REQUIRE(store.watch(reader));
+  REQUIRE(store.put({"a", ""}, {}, {.expires_at = time.wall() + 1s}));
+  CHECK(reader.last == 1);
+  time.advance(2s);
+  CHECK(refused(store.put({"a", ""}, {}, {.when = {.if_exists = true}}), errc::condition_failed));
+  CHECK(reader.last == 2);  // the expiry, although the write failed
+  store.unwatch(reader);
 }
