@@ -17,9 +17,13 @@ endif()
 add_library(dormouse_concurrentqueue INTERFACE)
 target_include_directories(dormouse_concurrentqueue SYSTEM INTERFACE "${directory}")
 
-# Optional: dormouse::json exists when it does.
+# Optional: dormouse::json exists when it does, and so does dormouse::event_pattern.
 if(NOT TARGET nlohmann_json::nlohmann_json)
   find_package(nlohmann_json 3 QUIET)
+endif()
+if(DORMOUSE_EVENT_PATTERN AND NOT DORMOUSE_EVENT_PATTERN STREQUAL "AUTO" AND NOT TARGET nlohmann_json::nlohmann_json)
+  message(FATAL_ERROR "dormouse: DORMOUSE_EVENT_PATTERN is on, and nlohmann-json 3 was not found. Install "
+                      "nlohmann-json3-dev (Debian), say where it is with nlohmann_json_DIR, or switch off.")
 endif()
 
 # Only for dormouse::time_zones.

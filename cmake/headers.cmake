@@ -49,6 +49,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/services/attribute.hpp
     include/dormouse/services/condition.hpp
     include/dormouse/services/durability.hpp
+    include/dormouse/services/event_filter.hpp
     include/dormouse/services/migration.hpp
     include/dormouse/services/object_change.hpp
     include/dormouse/services/object_store.hpp
@@ -112,6 +113,12 @@ set(DORMOUSE_CONFORMANCE_HEADERS
 # Needs the component's archive; belongs to dormouse::time_zones.
 set(DORMOUSE_TIME_ZONES_HEADERS
     include/dormouse/triggers/time_zones.hpp
+)
+
+# Needs the component's archive; belongs to dormouse::event_pattern.
+set(DORMOUSE_EVENT_PATTERN_HEADERS
+    include/dormouse/detail/compiled_event_pattern.hpp
+    include/dormouse/event_pattern.hpp
 )
 
 # Belongs to dormouse::bench.

@@ -1,4 +1,4 @@
-# What is built? One body of code in two flavours, measuring, the opt-in JSON codec, and the time zones.
+# What is built? One body of code in two flavours, measuring, the opt-in JSON codec, the time zones, and event patterns.
 
 set(core_headers ${DORMOUSE_PUBLIC_HEADERS} ${DORMOUSE_CONFORMANCE_HEADERS} ${DORMOUSE_DETAIL_HEADERS} ${DORMOUSE_BODIES})
 
@@ -37,6 +37,28 @@ if(DORMOUSE_TIME_ZONES AND TARGET date::date-tz)
   target_compile_features(dormouse_time_zones PUBLIC cxx_std_20)
   target_include_directories(dormouse_time_zones PRIVATE "${PROJECT_SOURCE_DIR}/include")
   target_link_libraries(dormouse_time_zones PRIVATE date::date-tz fmt::fmt $<BUILD_INTERFACE:dormouse_warnings>)
+endif()
+
+# <dormouse/event_pattern.hpp>; goes beside either flavour, as the time zones do. The parser is headers only, and nobody
+# sees them: who uses the installed archive does not need it.
+if(DORMOUSE_EVENT_PATTERN AND TARGET nlohmann_json::nlohmann_json)
+  add_library(dormouse_event_pattern STATIC
+    src/event_pattern/address_test.cpp
+    src/event_pattern/event_pattern.cpp
+    src/event_pattern/json_document.cpp
+    src/event_pattern/operators.cpp
+    src/event_pattern/pattern_compiler.cpp
+    src/event_pattern/question.cpp
+    src/event_pattern/value_tests.cpp
+  )
+  add_library(dormouse::event_pattern ALIAS dormouse_event_pattern)
+  set_target_properties(dormouse_event_pattern PROPERTIES EXPORT_NAME event_pattern POSITION_INDEPENDENT_CODE ON)
+  target_sources(dormouse_event_pattern PUBLIC FILE_SET HEADERS BASE_DIRS include
+                 FILES ${DORMOUSE_EVENT_PATTERN_HEADERS})
+  target_compile_features(dormouse_event_pattern PUBLIC cxx_std_20)
+  target_include_directories(dormouse_event_pattern PRIVATE "${PROJECT_SOURCE_DIR}/include" "${PROJECT_SOURCE_DIR}/src")
+  target_link_libraries(dormouse_event_pattern PRIVATE $<BUILD_INTERFACE:nlohmann_json::nlohmann_json>
+                        $<BUILD_INTERFACE:dormouse_warnings>)
 endif()
 
 # <dormouse/bench/cold_warm.hpp>; goes beside either flavour, and chooses neither.

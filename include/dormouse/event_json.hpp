@@ -25,15 +25,6 @@ namespace dormouse::inline DORMOUSE_FLAVOUR {
 
 namespace detail {
 
-// Media types are the same in either case (RFC 2045, section 5.1).
-inline bool is_json_type(std::string_view named) {
-  std::string type(named.substr(0, named.find_first_of("; \t")));
-  for (char& each : type) {
-    if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
-  }
-  return type == "application/json" || type == "text/json" || type.ends_with("+json");
-}
-
 inline void put_data(nlohmann::json& to, const event& from) {
   const std::string bytes(from.data.text());
   if (bytes.empty()) return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Bytes and times as text: base64 (RFC 4648, section 4) and RFC 3339.
+// Bytes and times as text: base64 (RFC 4648, section 4) and RFC 3339; which media types are JSON.
 
 #include <dormouse/detail/time_text.hpp>
 #include <dormouse/result.hpp>
@@ -118,6 +118,15 @@ inline result<std::chrono::system_clock::time_point> from_time(std::string_view 
   }
   return std::chrono::sys_days{date} + std::chrono::hours{hour} + std::chrono::minutes{minute} +
          std::chrono::seconds{second} + rest - offset;
+}
+
+// Media types are the same in either case (RFC 2045, section 5.1).
+inline bool is_json_type(std::string_view named) {
+  std::string type(named.substr(0, named.find_first_of("; \t")));
+  for (char& each : type) {
+    if (each >= 'A' && each <= 'Z') each = static_cast<char>(each - 'A' + 'a');
+  }
+  return type == "application/json" || type == "text/json" || type.ends_with("+json");
 }
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail
