@@ -4,8 +4,8 @@
 // Event patterns as Amazon EventBridge has them: JSON that looks like the events it matches. Needs the component
 // dormouse::event_pattern; goes beside either flavour of the library.
 //
-//   auto wanted = dormouse::parse_event_pattern(R"({"type": ["order.paid"], "data": {"total": [{"numeric": [">", 100]}]}})");
-//   if (!wanted) std::puts(to_string(wanted.error()).c_str());   // names the place and the rule
+//   auto wanted = dormouse::parse_event_pattern(R"({"type": ["paid"], "data": {"total": [{"numeric": [">", 9]}]}})");
+//   if (!wanted) std::puts(to_string(wanted.error()).c_str());  // names the place and the rule
 //   else if ((*wanted)->matches(message)) ...
 //
 // All fields must match, each by one of the values in its array: a string, number, true, false, null, or one of
@@ -14,10 +14,10 @@
 //   {"anything-but": value or [values], or {"prefix" "suffix" "equals-ignore-case" or "wildcard": s or [s...]}}
 // "$or": [{...}, {...}] stands beside fields, at any level. docs/how-to/event-patterns.md has the rules of each.
 //
-// What an event looks like: `id source type subject time datacontenttype` and the extensions are strings at the top, and
+// What an event looks like: `id source type subject time datacontenttype` and the extensions are strings at the top,
 // there when they are not empty; `time` is RFC 3339 in UTC ("2026-11-23T10:00:00Z"). `detail-type` is another name of
-// type, `detail` of data. Data is JSON when datacontenttype says so (malformed, it matches nothing that asks for it), or
-// when that is empty and it parses; otherwise a string. It is parsed only for patterns that ask for it.
+// type, `detail` of data. Data is JSON when datacontenttype says so (malformed, it matches nothing that asks for it),
+// or when that is empty and it parses; otherwise a string. It is parsed only for patterns that ask for it.
 // Limits: event_pattern's constants. An event or document beyond them is not matched.
 
 #include <dormouse/detail/compiled_event_pattern.hpp>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A JSON text as a tree, in one piece of memory. Unlike the parser's own tree it is bounded, keeps members that are named
-// twice, and its members are sorted by name, so that those that begin alike stand together.
+// A JSON text as a tree, in one piece of memory. Unlike the parser's own tree it is bounded, keeps members that are
+// named twice, and has its members sorted by name, so that those that begin alike stand together.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// A pattern, compiled: fields by the steps of their paths. A dot in a name of the pattern separates steps, as it does in
-// the events' names, so that {"a": {"b": ...}} and {"a.b": ...} are the same.
+// A pattern, compiled: fields by the steps of their paths. A dot in a name of the pattern separates steps, as it does
+// in the events' names, so that {"a": {"b": ...}} and {"a.b": ...} are the same.
 
 #include "event_pattern/json_document.hpp"
 #include "event_pattern/value_tests.hpp"

@@ -42,10 +42,14 @@ TEST_CASE("a pattern's depth is bounded", "[event_pattern][limits]") {
   std::string dots = "a";
   while (dots.size() < 2 * event_pattern::depth_max - 1) dots += ".a";
   CHECK(event_pattern::parse("{\"" + dots + "\":[1]}"));
-  const std::string alternatives = repeated(R"({"$or":[{"b":[1]},)", event_pattern::depth_max);
+  // A field and its "$or", each of them one.
+  const auto alternatives = [](std::size_t depth) {
+    return repeated(R"({"a":{"$or":[{"b":[1]},)", depth) + R"({"c":[1]})" + repeated("]}}", depth);
+  };
+  CHECK(event_pattern::parse(alternatives((event_pattern::depth_max - 1) / 2)));
   for (const auto& text :
        {nested(event_pattern::depth_max + 1), "{\"" + dots + ".a\":[1]}", nested(event_pattern::document_depth_max),
-        nested(3000), alternatives + R"({"c":[1]})" + repeated("]}", event_pattern::depth_max)}) {
+        nested(2500), alternatives(event_pattern::depth_max / 2)}) {
     const auto refused = event_pattern::parse(text);
     REQUIRE(!refused);
     CHECK(refused.error().code == errc::limit_exceeded);

@@ -21,11 +21,13 @@ constexpr std::string_view pattern_text =
     R"({"ip":[{"cidr":"10.0.0.0/8"},{"cidr":"2001:db8::/32"}],"a.b":[{"exists":false}]}],)"
     R"("state":[{"anything-but":{"wildcard":["*/x*","y\\*"]}},null,true,-1.5e3]}})";
 constexpr std::string_view document_text =
-    R"({"type":"order.paid","detail":[{"total":4,"ip":"10.1.1.1","a":[{"b":1},{"c":[]}],"state":"a/b"},{"total":9.5}]})";
+    R"({"type":"order.paid","detail":[{"total":4,"ip":"10.1.1.1","a":[{"b":1},{"c":[]}],"state":"a/b"},)"
+    R"({"total":9.5}]})";
 
 // Changes that keep it near to a pattern: bytes that have a meaning, pieces moved and repeated.
 std::string mutated(std::string text, std::mt19937& random) {
-  constexpr std::string_view bytes{"{}[]\",:\\*.$-019eE/aor \0\xff\xc3", 27};
+  static constexpr char with_end[] = "{}[]\",:\\*.$-019eE/aor \0\xff\xc3";
+  constexpr std::string_view bytes{with_end, sizeof with_end - 1};
   const auto below = [&](std::size_t end) { return random() % std::max<std::size_t>(end, 1); };
   for (std::size_t times = 1 + below(4); times > 0 && !text.empty(); --times) {
     const std::size_t at = below(text.size());
@@ -63,7 +65,7 @@ TEST_CASE("no text breaks the parser, and no document the question", "[event_pat
     static_cast<void>(whole->matches_document(document));
   }
   // Neither all nor none: the changes were of the kind that was meant.
-  CHECK(accepted > 1'000);
+  CHECK(accepted > 500);
   CHECK(accepted < 19'000);
   CHECK(matched > 100);
 }
