@@ -126,4 +126,9 @@ TEST_CASE("a question that takes too many steps is no match", "[event_pattern][l
   const std::string pattern = R"({"a":[)" + others + R"("hit"]})";
   CHECK(asked(pattern, document(10'000)));
   CHECK(!asked(pattern, document(99'000)));
+  // Long strings count for more.
+  const std::string searches = R"({"a":[)" + repeated(R"({"wildcard":"*b*"},)", 700) + R"("hit"]})";
+  const auto text = [](std::size_t bytes) { return R"({"a":[")" + std::string(bytes, 'y') + R"(","hit"]})"; };
+  CHECK(asked(searches, text(100'000)));
+  CHECK(!asked(searches, text(1'000'000)));
 }
