@@ -4,16 +4,19 @@
 # What users include. Each compiles alone (scripts/check-headers).
 set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/adapters/memory_object_store.hpp
+    include/dormouse/adapters/memory_queue.hpp
     include/dormouse/adapters/memory_table.hpp
     include/dormouse/adapters/metered.hpp
     include/dormouse/adapters/metered_database.hpp
     include/dormouse/adapters/metered_object_store.hpp
+    include/dormouse/adapters/metered_queue.hpp
     include/dormouse/adapters/metered_table.hpp
     include/dormouse/adapters/prefixed_object_store.hpp
     include/dormouse/adapters/prefixed_table.hpp
     include/dormouse/adapters/retrying.hpp
     include/dormouse/adapters/retrying_database.hpp
     include/dormouse/adapters/retrying_object_store.hpp
+    include/dormouse/adapters/retrying_queue.hpp
     include/dormouse/adapters/retrying_table.hpp
     include/dormouse/clock.hpp
     include/dormouse/codec.hpp
@@ -54,7 +57,10 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/services/object_change.hpp
     include/dormouse/services/object_store.hpp
     include/dormouse/services/object_stream.hpp
+    include/dormouse/services/queue.hpp
+    include/dormouse/services/queue_types.hpp
     include/dormouse/services/service_operation.hpp
+    include/dormouse/services/service_transaction.hpp
     include/dormouse/services/sql_value.hpp
     include/dormouse/services/table.hpp
     include/dormouse/services/table_update.hpp
@@ -65,6 +71,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/testing/manual_clock.hpp
     include/dormouse/testing/services/faulty_database.hpp
     include/dormouse/testing/services/faulty_object_store.hpp
+    include/dormouse/testing/services/faulty_queue.hpp
     include/dormouse/testing/services/faulty_table.hpp
     include/dormouse/testing/services/service_faults.hpp
     include/dormouse/testing/simulation.hpp
@@ -90,6 +97,20 @@ set(DORMOUSE_CONFORMANCE_HEADERS
     include/dormouse/testing/services/object_store_harness.hpp
     include/dormouse/testing/services/object_store_reopened.hpp
     include/dormouse/testing/services/object_store_threads.hpp
+    include/dormouse/testing/services/queue_batches.hpp
+    include/dormouse/testing/services/queue_capacity.hpp
+    include/dormouse/testing/services/queue_conformance.hpp
+    include/dormouse/testing/services/queue_dead_letters.hpp
+    include/dormouse/testing/services/queue_deduplication.hpp
+    include/dormouse/testing/services/queue_groups.hpp
+    include/dormouse/testing/services/queue_harness.hpp
+    include/dormouse/testing/services/queue_limits.hpp
+    include/dormouse/testing/services/queue_messages.hpp
+    include/dormouse/testing/services/queue_receipts.hpp
+    include/dormouse/testing/services/queue_reopened.hpp
+    include/dormouse/testing/services/queue_threads.hpp
+    include/dormouse/testing/services/queue_visibility.hpp
+    include/dormouse/testing/services/queue_waiting.hpp
     include/dormouse/testing/services/service_harness.hpp
     include/dormouse/testing/services/table_batches.hpp
     include/dormouse/testing/services/table_changes.hpp
@@ -154,6 +175,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/forwarding_call.hpp
     include/dormouse/detail/forwarding_database.hpp
     include/dormouse/detail/forwarding_object_store.hpp
+    include/dormouse/detail/forwarding_queue.hpp
     include/dormouse/detail/forwarding_table.hpp
     include/dormouse/detail/function_activity.hpp
     include/dormouse/detail/function_record.hpp
@@ -169,6 +191,12 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/lane.hpp
     include/dormouse/detail/lease.hpp
     include/dormouse/detail/memory.hpp
+    include/dormouse/detail/memory_queue_dedup.hpp
+    include/dormouse/detail/memory_queue_groups.hpp
+    include/dormouse/detail/memory_queue_message.hpp
+    include/dormouse/detail/memory_queue_messages.hpp
+    include/dormouse/detail/memory_queue_receipt.hpp
+    include/dormouse/detail/memory_queue_store.hpp
     include/dormouse/detail/memory_table_indexes.hpp
     include/dormouse/detail/memory_table_items.hpp
     include/dormouse/detail/memory_table_log.hpp
@@ -207,6 +235,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/time_text.hpp
     include/dormouse/detail/timekeeper.hpp
     include/dormouse/detail/utf8.hpp
+    include/dormouse/detail/watcher_list.hpp
     include/dormouse/detail/waiting.hpp
     include/dormouse/detail/work_item.hpp
     include/dormouse/detail/worker_pool.hpp
@@ -225,6 +254,9 @@ set(DORMOUSE_FILESYSTEM_HEADERS
 # Bodies: inline in dormouse::header_only, compiled once by src/*.cpp in dormouse::dormouse.
 set(DORMOUSE_BODIES
     include/dormouse/detail/impl/adapters/memory_object_store.ipp
+    include/dormouse/detail/impl/adapters/memory_queue.ipp
+    include/dormouse/detail/impl/adapters/memory_queue_deliveries.ipp
+    include/dormouse/detail/impl/adapters/memory_queue_letters.ipp
     include/dormouse/detail/impl/adapters/memory_table.ipp
     include/dormouse/detail/impl/adapters/metered.ipp
     include/dormouse/detail/impl/adapters/prefixed_object_store.ipp
@@ -274,6 +306,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/services/condition.ipp
     include/dormouse/detail/impl/services/object_store.ipp
     include/dormouse/detail/impl/services/object_stream.ipp
+    include/dormouse/detail/impl/services/queue.ipp
     include/dormouse/detail/impl/services/sql_value.ipp
     include/dormouse/detail/impl/services/table.ipp
     include/dormouse/detail/impl/services/table_checks.ipp

@@ -2,6 +2,9 @@
 // Bodies of the services and of their adapters in memory. See dormouse.cpp.
 
 #include <dormouse/detail/impl/adapters/memory_object_store.ipp>
+#include <dormouse/detail/impl/adapters/memory_queue.ipp>
+#include <dormouse/detail/impl/adapters/memory_queue_deliveries.ipp>
+#include <dormouse/detail/impl/adapters/memory_queue_letters.ipp>
 #include <dormouse/detail/impl/adapters/memory_table.ipp>
 #include <dormouse/detail/impl/adapters/memory_table_changes.ipp>
 #include <dormouse/detail/impl/adapters/memory_table_reads.ipp>
@@ -15,6 +18,7 @@
 #include <dormouse/detail/impl/services/migration.ipp>
 #include <dormouse/detail/impl/services/object_store.ipp>
 #include <dormouse/detail/impl/services/object_stream.ipp>
+#include <dormouse/detail/impl/services/queue.ipp>
 #include <dormouse/detail/impl/services/sql_value.ipp>
 #include <dormouse/detail/impl/services/table.ipp>
 #include <dormouse/detail/impl/services/table_checks.ipp>

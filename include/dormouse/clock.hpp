@@ -23,6 +23,9 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
+// A moment by the calendar, as clock::wall() tells it.
+using calendar_time = std::chrono::system_clock::time_point;
+
 class clock {
  public:
   using time_point = std::chrono::steady_clock::time_point;

@@ -73,6 +73,7 @@ enum class failure_reason : std::uint8_t {
   path,
   init_spacing,  // several inits have failed in a row: none is tried for a while
   forked_child,  // this process is a fork of the one whose runtime it is
+  in_flight,     // so many messages are received and not settled
 };
 
 // Why an operation failed. Copyable; `detail` is the only part that may allocate.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// What the metered decorators count: metered_table, metered_object_store, metered_database.
+// What the metered decorators count: metered_table, metered_object_store, metered_database,
+// metered_queue.
 // Threads: any; a snapshot that is taken while calls are under way may have one's count and not its duration yet.
 // Cost:    two readings of the clock and a few uncontended atomic additions a call; 1.4 KiB for each operation.
 

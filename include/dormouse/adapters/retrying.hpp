@@ -2,7 +2,7 @@
 #pragma once
 
 // How often and when the retrying decorators make a call again: retrying_table, retrying_object_store,
-// retrying_database.
+// retrying_database, retrying_queue.
 // A call is made again when its failure may pass (throttled, unavailable, conflict) and all attempts together do it
 // once: the failed one has changed nothing (effect not_applied), or it only reads, or ends in the same state however
 // often it is made, or carries a token by which the service knows it. A write without a token of which nothing is known

@@ -16,6 +16,7 @@
 #include <dormouse/result.hpp>
 #include <dormouse/services/service_operation.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <type_traits>
@@ -38,6 +39,8 @@ struct forwarded_call {
   std::uint64_t bytes = 0;  // that the caller gave, where they are known
   // Of a call that was made and of which nothing was heard.
   effect_kind unheard = effect_kind::unknown;
+  // with_token: for how long after the first attempt the service is sure to know the token.
+  std::chrono::nanoseconds token_age_max = std::chrono::nanoseconds::max();
 };
 
 [[nodiscard]] inline forwarded_call read_call(service_operation what,

@@ -70,6 +70,7 @@ DORMOUSE_INLINE std::string_view to_string(failure_reason reason) noexcept {
     case failure_reason::path: return "path";
     case failure_reason::init_spacing: return "init_spacing";
     case failure_reason::forked_child: return "forked_child";
+    case failure_reason::in_flight: return "in_flight";
   }
   return "unknown";
 }

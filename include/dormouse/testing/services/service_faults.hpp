@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Faults of a service on demand, for faulty_table, faulty_object_store and faulty_database:
+// Faults of a service on demand, for faulty_table, faulty_object_store, faulty_database and faulty_queue:
 //
 //   service_fault_plan plan(time);                     // the service's clock, for the faults that take time
 //   faulty_object_store store(inner, plan);

@@ -84,7 +84,8 @@ DORMOUSE_INLINE bool retries::waits_for_next(progress& at, const forwarded_call&
   if (delay > options_.wait_max - at.waited) return false;
   const auto until = time_.now() + delay;
   if (what.deadline && until >= *what.deadline) return false;
-  if (what.again == repetition::with_token && until - at.begun > options_.token_age_max) return false;
+  const auto token_age_max = std::min(options_.token_age_max, what.token_age_max);
+  if (what.again == repetition::with_token && until - at.begun > token_age_max) return false;
   if (delay.count() > 0 && !wait(until)) return false;
   at.waited += delay;
   // relaxed: see repeated().
