@@ -6,6 +6,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/adapters/memory_object_store.hpp
     include/dormouse/adapters/memory_queue.hpp
     include/dormouse/adapters/memory_table.hpp
+    include/dormouse/adapters/memory_topic.hpp
     include/dormouse/adapters/metered.hpp
     include/dormouse/adapters/metered_database.hpp
     include/dormouse/adapters/metered_object_store.hpp
@@ -53,6 +54,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/services/condition.hpp
     include/dormouse/services/durability.hpp
     include/dormouse/services/event_filter.hpp
+    include/dormouse/services/message_event.hpp
     include/dormouse/services/migration.hpp
     include/dormouse/services/object_change.hpp
     include/dormouse/services/object_store.hpp
@@ -64,6 +66,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/services/sql_value.hpp
     include/dormouse/services/table.hpp
     include/dormouse/services/table_update.hpp
+    include/dormouse/services/topic.hpp
     include/dormouse/testing/events.hpp
     include/dormouse/testing/eventually.hpp
     include/dormouse/testing/fault_schedule.hpp
@@ -129,6 +132,15 @@ set(DORMOUSE_CONFORMANCE_HEADERS
     include/dormouse/testing/services/table_tokens.hpp
     include/dormouse/testing/services/table_transactions.hpp
     include/dormouse/testing/services/table_updates.hpp
+    include/dormouse/testing/services/topic_conformance.hpp
+    include/dormouse/testing/services/topic_events.hpp
+    include/dormouse/testing/services/topic_full_queues.hpp
+    include/dormouse/testing/services/topic_harness.hpp
+    include/dormouse/testing/services/topic_limits.hpp
+    include/dormouse/testing/services/topic_reopened.hpp
+    include/dormouse/testing/services/topic_subscriptions.hpp
+    include/dormouse/testing/services/topic_threads.hpp
+    include/dormouse/testing/services/topic_transactions.hpp
 )
 
 # Needs the component's archive; belongs to dormouse::time_zones.
@@ -201,6 +213,7 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/memory_table_items.hpp
     include/dormouse/detail/memory_table_log.hpp
     include/dormouse/detail/memory_table_tokens.hpp
+    include/dormouse/detail/message_attributes.hpp
     include/dormouse/detail/name_hash.hpp
     include/dormouse/detail/nominal_times.hpp
     include/dormouse/detail/outcomes.hpp
@@ -258,6 +271,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/adapters/memory_queue_deliveries.ipp
     include/dormouse/detail/impl/adapters/memory_queue_letters.ipp
     include/dormouse/detail/impl/adapters/memory_table.ipp
+    include/dormouse/detail/impl/adapters/memory_topic.ipp
     include/dormouse/detail/impl/adapters/metered.ipp
     include/dormouse/detail/impl/adapters/prefixed_object_store.ipp
     include/dormouse/detail/impl/adapters/prefixed_table.ipp
@@ -302,6 +316,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/runtime.ipp
     include/dormouse/detail/impl/runtime/executor.ipp
     include/dormouse/detail/impl/services/database.ipp
+    include/dormouse/detail/impl/services/message_event.ipp
     include/dormouse/detail/impl/services/migration.ipp
     include/dormouse/detail/impl/services/condition.ipp
     include/dormouse/detail/impl/services/object_store.ipp
@@ -313,6 +328,7 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/services/table_fingerprint.ipp
     include/dormouse/detail/impl/services/table_types.ipp
     include/dormouse/detail/impl/services/table_update.ipp
+    include/dormouse/detail/impl/services/topic.ipp
     include/dormouse/detail/impl/sleeper.ipp
     include/dormouse/detail/impl/task_lane.ipp
     include/dormouse/detail/impl/timekeeper.ipp

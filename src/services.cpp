@@ -8,6 +8,7 @@
 #include <dormouse/detail/impl/adapters/memory_table.ipp>
 #include <dormouse/detail/impl/adapters/memory_table_changes.ipp>
 #include <dormouse/detail/impl/adapters/memory_table_reads.ipp>
+#include <dormouse/detail/impl/adapters/memory_topic.ipp>
 #include <dormouse/detail/impl/adapters/metered.ipp>
 #include <dormouse/detail/impl/adapters/prefixed_object_store.ipp>
 #include <dormouse/detail/impl/adapters/prefixed_table.ipp>
@@ -15,6 +16,7 @@
 #include <dormouse/detail/impl/adapters/retrying_object_store.ipp>
 #include <dormouse/detail/impl/services/condition.ipp>
 #include <dormouse/detail/impl/services/database.ipp>
+#include <dormouse/detail/impl/services/message_event.ipp>
 #include <dormouse/detail/impl/services/migration.ipp>
 #include <dormouse/detail/impl/services/object_store.ipp>
 #include <dormouse/detail/impl/services/object_stream.ipp>
@@ -25,3 +27,4 @@
 #include <dormouse/detail/impl/services/table_fingerprint.ipp>
 #include <dormouse/detail/impl/services/table_types.ipp>
 #include <dormouse/detail/impl/services/table_update.ipp>
+#include <dormouse/detail/impl/services/topic.ipp>

@@ -6,6 +6,7 @@
 
 #include <dormouse/adapters/memory_object_store.hpp>
 #include <dormouse/adapters/memory_table.hpp>
+#include <dormouse/adapters/memory_topic.hpp>
 #include <dormouse/clock.hpp>
 #include <dormouse/codec.hpp>
 #include <dormouse/event.hpp>
@@ -21,5 +22,7 @@
 #include <dormouse/runtime.hpp>
 #include <dormouse/runtime/executor.hpp>
 #include <dormouse/runtime/trigger.hpp>
+#include <dormouse/services/message_event.hpp>
 #include <dormouse/services/object_store.hpp>
 #include <dormouse/services/table.hpp>
+#include <dormouse/services/topic.hpp>
