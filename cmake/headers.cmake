@@ -35,6 +35,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/functions/keep_alive.hpp
     include/dormouse/functions/pending.hpp
     include/dormouse/functions/reply.hpp
+    include/dormouse/functions/reply_receiver.hpp
     include/dormouse/functions/report.hpp
     include/dormouse/functions/retry_policy.hpp
     include/dormouse/histogram.hpp
@@ -80,6 +81,7 @@ set(DORMOUSE_PUBLIC_HEADERS
     include/dormouse/testing/simulation.hpp
     include/dormouse/triggers/change_log.hpp
     include/dormouse/triggers/on_change.hpp
+    include/dormouse/triggers/on_message.hpp
     include/dormouse/triggers/on_file.hpp
     include/dormouse/triggers/on_object.hpp
     include/dormouse/triggers/on_schedule.hpp
@@ -173,6 +175,7 @@ set(DORMOUSE_JSON_HEADERS
 set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/bindings.hpp
     include/dormouse/detail/bodies.hpp
+    include/dormouse/detail/byte_fields.hpp
     include/dormouse/detail/change_feed.hpp
     include/dormouse/detail/config.hpp
     include/dormouse/detail/core.hpp
@@ -214,6 +217,8 @@ set(DORMOUSE_DETAIL_HEADERS
     include/dormouse/detail/memory_table_log.hpp
     include/dormouse/detail/memory_table_tokens.hpp
     include/dormouse/detail/message_attributes.hpp
+    include/dormouse/detail/message_flights.hpp
+    include/dormouse/detail/message_pump.hpp
     include/dormouse/detail/name_hash.hpp
     include/dormouse/detail/nominal_times.hpp
     include/dormouse/detail/outcomes.hpp
@@ -335,8 +340,12 @@ set(DORMOUSE_BODIES
     include/dormouse/detail/impl/triggers/change_log.ipp
     include/dormouse/detail/impl/triggers/cron_fields.ipp
     include/dormouse/detail/impl/triggers/cron_parser.ipp
+    include/dormouse/detail/impl/triggers/message_flights.ipp
+    include/dormouse/detail/impl/triggers/message_pump.ipp
+    include/dormouse/detail/impl/triggers/message_settling.ipp
     include/dormouse/detail/impl/triggers/nominal_times.ipp
     include/dormouse/detail/impl/triggers/on_change.ipp
+    include/dormouse/detail/impl/triggers/on_message.ipp
     include/dormouse/detail/impl/triggers/on_file.ipp
     include/dormouse/detail/impl/triggers/on_object.ipp
     include/dormouse/detail/impl/triggers/on_schedule.ipp

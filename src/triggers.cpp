@@ -8,9 +8,13 @@
 #include <dormouse/detail/impl/triggers/change_log.ipp>
 #include <dormouse/detail/impl/triggers/cron_fields.ipp>
 #include <dormouse/detail/impl/triggers/cron_parser.ipp>
+#include <dormouse/detail/impl/triggers/message_flights.ipp>
+#include <dormouse/detail/impl/triggers/message_pump.ipp>
+#include <dormouse/detail/impl/triggers/message_settling.ipp>
 #include <dormouse/detail/impl/triggers/nominal_times.ipp>
 #include <dormouse/detail/impl/triggers/on_change.ipp>
 #include <dormouse/detail/impl/triggers/on_file.ipp>
+#include <dormouse/detail/impl/triggers/on_message.ipp>
 #include <dormouse/detail/impl/triggers/on_object.ipp>
 #include <dormouse/detail/impl/triggers/on_schedule.ipp>
 #include <dormouse/detail/impl/triggers/schedule.ipp>

@@ -3,12 +3,17 @@
 
 #include "support/catch.hpp"
 
+#include <dormouse/adapters/memory_queue.hpp>
 #include <dormouse/adapters/memory_table.hpp>
+#include <dormouse/adapters/memory_topic.hpp>
 #include <dormouse/runtime.hpp>
 #include <dormouse/services/table_update.hpp>
 #include <dormouse/testing/eventually.hpp>
 #include <dormouse/testing/manual_clock.hpp>
+#include <dormouse/testing/services/service_harness.hpp>
+#include <dormouse/triggers/on_message.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -21,6 +26,7 @@
 using namespace dormouse;
 using namespace std::chrono_literals;
 using dormouse::testing::eventually;
+using dormouse::testing::refused;
 
 #if defined(DORMOUSE_ADDRESS_SANITIZER) || defined(DORMOUSE_THREAD_SANITIZER)
 
@@ -327,6 +333,235 @@ TEST_CASE("each allocation of taking away what has expired fails once: it leaves
     CHECK(store->query({.partition = "open", .index = "by_state"}).value().entries.empty());
   }
   CHECK(planned > 5);
+}
+
+namespace {
+
+const std::string long_name = "a name that is long enough to be on the heap";
+
+// A message in flight, two behind each other in a group, and a dead letter of another group.
+struct full_queue {
+  testing::manual_clock time{};
+  memory_queue work{{.settings = {.deliveries_max = 1}, .time = &time}};
+  std::string receipt{};
+  full_queue() {
+    // So many ids that libstdc++'s deque of them needs memory for the next one.
+    for (int at = 0; at < 63; ++at) work.send({.dedup_id = std::to_string(at)}).value();
+    work.purge().value();
+    work.send({.data = "dead", .group = long_name + " 2"}).value();
+    work.reject(work.receive().value().at(0).receipt, long_name).value();
+    work.send({.data = "held"}).value();
+    receipt = work.receive().value().at(0).receipt;
+    for (const char* each : {"b", "c"}) {
+      work.send({.data = each, .attributes = {{"a", long_name}}, .group = long_name}).value();
+    }
+  }
+  // All that can be asked without a change.
+  std::string seen() {
+    const auto now = work.counts().value();
+    const auto dead = work.dead_letters().value().letters;
+    std::string text;
+    for (const std::size_t each : {now.visible, now.waiting, now.in_flight, now.dead, dead.size()}) {
+      text += std::to_string(each) + ' ';
+    }
+    for (const auto& each : dead) text += each.id + ' ' + each.error + ' ' + each.group;
+    return text;
+  }
+};
+
+// Each allocation of a call fails once: then it has changed nothing, and done again it does all. How many there are.
+// `prepare` makes the call, whose arguments are there already.
+template <class Prepare, class After>
+int fail_each_allocation(Prepare&& prepare, After&& after) {
+  int failures = 0;
+  for (long n = 0; n < 1'000; ++n) {
+    full_queue at;
+    const std::string before = at.seen();
+    auto call = prepare(at);
+    const int fired_before = fired;
+    const auto done = [&] {
+      const failing here(n);
+      return call();
+    }();
+    if (fired == fired_before) {
+      CHECK(done);
+      break;
+    }
+    ++failures;
+    CHECK(refused(done, errc::out_of_memory));
+    CHECK(at.seen() == before);
+    CHECK(prepare(at)());
+    after(at);
+  }
+  return failures;
+}
+
+}  // namespace
+
+TEST_CASE("each allocation of a queue's calls fails once: all of a call is done, or nothing", "[faults][memory]") {
+  const auto send = [](full_queue& at) {
+    queue_message fresh{
+        .data = long_name, .attributes = {{"a", "b"}}, .group = long_name + " 3", .dedup_id = long_name};
+    return [&at, fresh]() mutable { return at.work.send(std::move(fresh)); };
+  };
+  CHECK(fail_each_allocation(send, [&](full_queue& at) {
+          CHECK(send(at)().value().duplicate);
+          CHECK(at.work.counts().value().visible == 2);
+        }) > 8);
+  const auto receive = [](full_queue& at) { return [&at] { return at.work.receive(); }; };
+  CHECK(fail_each_allocation(receive, [](full_queue& at) {
+          CHECK(at.work.counts().value().in_flight == 2);
+          CHECK(at.work.receive().value().empty());
+        }) > 3);
+  const auto redrive = [](full_queue& at) { return [&at] { return at.work.redrive(1); }; };
+  CHECK(fail_each_allocation(redrive,
+                             [](full_queue& at) { CHECK(at.work.receive({.count = 9}).value().size() == 2); }) > 1);
+  const auto purge = [](full_queue& at) { return [&at] { return at.work.purge(); }; };
+  CHECK(fail_each_allocation(purge, [](full_queue& at) { CHECK(at.work.counts().value().dead == 1); }) == 1);
+  for (const auto kind : {settlement_kind::ack, settlement_kind::nack, settlement_kind::dead_letter}) {
+    const auto settle = [kind](full_queue& at) {
+      std::vector<queue_settlement> all{{at.receipt, kind, 0s, long_name}};
+      return [&at, all]() mutable { return at.work.settle(std::move(all)); };
+    };
+    CHECK(fail_each_allocation(settle, [](full_queue& at) { CHECK(at.work.counts().value().in_flight == 0); }) > 1);
+  }
+}
+
+TEST_CASE("a message of a batch for which there is no memory fails alone", "[faults][memory]") {
+  int alone = 0;
+  for (long n = 0; n < 1'000; ++n) {
+    memory_queue work;
+    std::vector<queue_message> batch(3);
+    for (auto& each : batch) each = {.data = long_name, .group = long_name, .dedup_id = {}};
+    const int fired_before = fired;
+    const auto sent = [&] {
+      const failing here(n);
+      return work.send_batch(std::move(batch));
+    }();
+    std::size_t stored = 0;
+    if (sent)
+      stored = static_cast<std::size_t>(std::count_if(sent->begin(), sent->end(), [](auto& each) { return !!each; }));
+    const auto counts = work.counts().value();
+    CHECK(counts.visible + counts.waiting == stored);
+    if (fired == fired_before) {
+      CHECK(stored == 3);
+      break;
+    }
+    alone += sent ? 1 : 0;
+    CHECK((sent ? stored == 2 : refused(sent, errc::out_of_memory)));
+  }
+  CHECK(alone > 10);  // what each message is made of, and its place in its group
+}
+
+namespace {
+
+// Three subscriptions, the last of which has an order.
+struct full_topic {
+  memory_topic events{};
+  std::unique_ptr<queue> queues[3] = {
+      events.subscribe({.name = "a"}).value(), events.subscribe({.name = "b"}).value(),
+      events.subscribe({.name = "c", .order_by = subscription_settings::grouping::subject}).value()};
+
+  // In each of the queues; -1: not in all of them as many.
+  [[nodiscard]] long published() const {
+    const auto first = queues[0]->counts().value().visible;
+    for (const auto& each : queues) {
+      if (each->counts().value().visible != first) return -1;
+    }
+    return static_cast<long>(first);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("each allocation of publishing an event fails once: it is in all queues, or in none", "[faults][memory]") {
+  int failures = 0;
+  for (long n = 0; n < 1'000; ++n) {
+    full_topic at;
+    event sent{.type = long_name, .subject = long_name, .data = long_name, .extensions = {{"a", long_name}}};
+    const int fired_before = fired;
+    const auto got = [&] {
+      const failing here(n);
+      return at.events.publish(std::move(sent));
+    }();
+    CHECK(at.published() == (got ? 1 : 0));
+    if (fired == fired_before) break;
+    ++failures;
+    CHECK(refused(got, errc::out_of_memory));
+    CHECK(at.events.publish({.type = "t", .subject = long_name}).value().subscriptions == 3);
+    CHECK(at.published() == 1);
+  }
+  CHECK(failures > 40);
+}
+
+TEST_CASE("each allocation of subscribing and of ending it fails once: it is done, or nothing", "[faults][memory]") {
+  int failures = 0;
+  const auto each_fails = [&](auto change, std::size_t before, std::size_t after) {
+    for (long n = 0; n < 1'000; ++n) {
+      full_topic at;
+      REQUIRE(at.events.publish({.type = "t"}));
+      const int fired_before = fired;
+      const auto got = [&] {
+        const failing here(n);
+        return change(at.events);
+      }();
+      CHECK(at.events.subscriptions().value().size() == (got ? after : before));
+      CHECK(at.queues[1]->counts().value().visible == (got && after < before ? 0 : 1));
+      if (fired == fired_before) break;
+      ++failures;
+      CHECK((got.error().code == errc::out_of_memory && got.error().effect == effect_kind::not_applied));
+    }
+  };
+  const subscription_settings fresh{.name = std::string(64, 'x')};
+  const subscription_settings changed{.name = "b", .queue = {.deliveries_max = 7}};
+  each_fails([&](topic& of) { return of.subscribe(fresh); }, 3, 4);
+  each_fails([&](topic& of) { return of.subscribe(changed); }, 3, 3);
+  each_fails([](topic& of) { return of.unsubscribe("b"); }, 3, 2);
+  CHECK(failures > 15);
+}
+
+TEST_CASE("each allocation of a queue's trigger fails once: no message is lost", "[faults][memory]") {
+  int failures = 0;
+  for (long n = 0; n < 5'000; ++n) {
+    dormouse::testing::manual_clock time;
+    memory_queue work({.settings = {.visibility = 10s, .deliveries_max = 100}, .time = &time});
+    int calls = 0;
+    runtime host({.time = &time, .drive = drive_mode::host});
+    host.define<batch_outcome(const message_batch&)>("all", [&](const message_batch& batch) {
+      batch_outcome outcome;
+      if (++calls == 1) outcome.fail(batch[0], long_name, 1s);
+      return outcome;
+    });
+    host.define("one", [&](std::string_view) { ++calls; });
+    const auto pass = [&](std::chrono::seconds by) {
+      const auto end = time.now() + by;
+      host.poll();
+      for (auto next = host.next_deadline(); next && *next <= end; next = host.next_deadline()) {
+        if (*next > time.now()) time.advance(*next - time.now());
+        host.poll();
+      }
+    };
+    for (int i = 0; i < 5; ++i) work.send({.data = long_name, .attributes = {{"a", long_name}}}).value();
+    const int fired_before = fired;
+    const bool batches = n % 2 == 0;
+    host.attach(batches ? on_message_batch(work, {.each = {.in_flight_max = 1}, .batch_max = 2, .batch_window = 1s})
+                        : on_message(work, {.in_flight_max = 1}),
+                batches ? std::string_view("all") : std::string_view("one"))
+        .value();
+    {
+      const failing here(n / 2);
+      pass(2s);
+    }
+    pass(3'600s);
+    const auto counts = work.counts().value();
+    INFO("allocation " << n / 2 << (batches ? " of batches" : ""));
+    REQUIRE(counts.visible + counts.waiting + counts.in_flight == 0);
+    REQUIRE(counts.dead == 0);
+    REQUIRE(!host.next_deadline().has_value());
+    if (fired == fired_before && n % 2 != 0) break;
+    failures += fired - fired_before;
+  }
+  CHECK(failures > 50);
 }
 
 #endif

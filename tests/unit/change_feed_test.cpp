@@ -46,6 +46,8 @@ class held_port final : public trigger_port {
     given.push_back(flying.back().number);
     return {};
   }
+  result<void> submit(event, std::shared_ptr<reply_receiver>) override { return {}; }
+  void take_back() noexcept override {}
   result<void> wake_at(dormouse::clock::time_point when) override {
     due = when;
     return {};
@@ -244,6 +246,8 @@ TEST_CASE("an event that ends before its post has returned lets the next one go"
       given.push_back(std::stoull(message.id));
       return {};
     }
+    result<void> submit(event, std::shared_ptr<reply_receiver>) override { return {}; }
+    void take_back() noexcept override {}
     result<void> wake_at(dormouse::clock::time_point) override { return {}; }
     bool wake_soon() noexcept override { return soon = true; }
     result<void> wake_on(int) override { return {}; }

@@ -50,6 +50,8 @@ class parked_port final : public trigger_port {
     given.push_back(std::move(message));
     return {};
   }
+  result<void> submit(event, std::shared_ptr<reply_receiver>) override { return {}; }
+  void take_back() noexcept override {}
   result<void> wake_at(dormouse::clock::time_point when) override {
     due = when;
     return {};

@@ -33,6 +33,8 @@ class attached_trigger final : public trigger_port, public std::enable_shared_fr
   void abandon() noexcept;
 
   result<void> post(event message, std::shared_ptr<void> until_over) override;
+  result<void> submit(event message, std::shared_ptr<reply_receiver> tells) override;
+  void take_back() noexcept override;
   result<void> wake_at(clock::time_point due) override;
   bool wake_soon() noexcept override;
   result<void> wake_on(int descriptor) override;
@@ -40,6 +42,7 @@ class attached_trigger final : public trigger_port, public std::enable_shared_fr
   [[nodiscard]] const clock& time() const noexcept override { return target_.owner->time; }
 
  private:
+  [[nodiscard]] bool is_stopped();
   void disarm() noexcept;
   std::function<void()> waker();
   void happened();

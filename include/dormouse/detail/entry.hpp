@@ -8,6 +8,7 @@
 #include <dormouse/event.hpp>
 #include <dormouse/failure.hpp>
 #include <dormouse/functions/acceptance.hpp>
+#include <dormouse/functions/reply_receiver.hpp>
 #include <dormouse/functions/report.hpp>
 #include <dormouse/result.hpp>
 
@@ -44,6 +45,9 @@ result<acceptance> hand_over(const function_reference& target, item_pointer& ite
 // An event to be handed over, null when there is no memory. `until_over`: see event_item.
 [[nodiscard]] event_item* make_event_item(const function_reference& target, event&& message,
                                           std::shared_ptr<void> until_over = nullptr) noexcept;
+// Hands an event over for one attempt, whose end `tells` is told: see trigger_port::submit(). `submitter` is who asks.
+result<void> submit_reported(const function_reference& target, event&& message, std::shared_ptr<reply_receiver> tells,
+                             const void* submitter);
 // Blocks until the item has ended; inside a handler, an item that nobody has started is run here first.
 void wait_ended(work_item& item);
 bool wait_ended_until(work_item& item, clock::time_point limit);

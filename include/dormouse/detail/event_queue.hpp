@@ -19,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
@@ -114,6 +115,8 @@ class event_queue {
   bool take_back(function_activity& activity) noexcept;
   // What has ended in a batch counts as ended from here on.
   void account_ended(function_activity& activity) noexcept;
+  // Not under a lock: ends what `submitter` has in the queue and no worker has started, as cancelled.
+  void take_back_from(function_record& record, const void* submitter) noexcept;
   // Out of the queue, to whoever calls.
   void take_out(work_item& item) noexcept;
   // Out of the running ones, to wait or to be a dead letter; it keeps its place in the bounds.
@@ -154,6 +157,7 @@ class event_queue {
   result<void> enqueue(work_item& item, bool inside, std::uint64_t& id);
   result<void> admit(work_item& item, bool inside);
   bool withdraw(function_record& record, std::uint64_t id) noexcept;
+  std::size_t take_some_from(function_record& record, const void* submitter, std::span<work_item*> taken) noexcept;
   void release_places(function_activity& activity, std::uint64_t count, std::size_t bytes) noexcept;
   void end_under_lock(work_item& item) noexcept;
   void account_ended(function_activity& activity, event_batch& batch) noexcept;

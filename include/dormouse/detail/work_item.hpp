@@ -13,6 +13,7 @@
 #include <dormouse/event.hpp>
 #include <dormouse/functions/attempt_record.hpp>
 #include <dormouse/functions/reply.hpp>
+#include <dormouse/functions/reply_receiver.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -87,8 +88,10 @@ class work_item {
 
   // What to pass to the handler, and where its outcome goes.
   virtual call_arguments arguments() noexcept = 0;
-  // It has become a dead letter. Not under a lock.
+  // It is over, or has become a dead letter. Not under a lock. Of one that nobody posted: if it `reports`.
   virtual void is_over() noexcept {}
+  // Of one that `reports`: whose it is.
+  [[nodiscard]] virtual const void* submitter() const noexcept { return nullptr; }
   // The event itself, when there is one.
   [[nodiscard]] virtual event* message() noexcept { return nullptr; }
   // Takes the failure of the attempt that has ended; then the item may run again. Precondition: `failed`.
@@ -130,6 +133,7 @@ class work_item {
  public:
   bool posted = false;   // nobody waits for its reply
   bool awaited = false;  // a worker was awake and waited for it as it was submitted
+  bool reports = false;  // not posted, and nobody waits for it: is_over() tells its end
   // While it runs, the runner's own:
   bool delivering = false;  // no attempt follows: its outcome is on its way to a destination
   bool failed = false;      // the attempt that has ended
@@ -218,7 +222,7 @@ class item_with_reply : public work_item {
 };
 
 // A call by name, with its event kept.
-class event_item final : public item_with_reply<reply> {
+class event_item : public item_with_reply<reply> {
  public:
   // `until_over` is let go as the event is over: succeeded, cancelled, delivered, or a dead letter.
   explicit event_item(event&& message, std::shared_ptr<void> until_over = nullptr)
@@ -240,6 +244,23 @@ class event_item final : public item_with_reply<reply> {
  private:
   event message_;
   std::shared_ptr<void> until_over_;
+};
+
+// An event for one attempt, whose end somebody is told who does not wait for it.
+class reported_event_item final : public event_item {
+ public:
+  reported_event_item(event&& message, std::shared_ptr<reply_receiver> tells, const void* submitter)
+      : event_item(std::move(message)), tells_(std::move(tells)), submitter_(submitter) {
+    reports = true;
+  }
+  void is_over() noexcept override {
+    if (const auto told = std::exchange(tells_, nullptr)) told->ended(std::move(*out));
+  }
+  [[nodiscard]] const void* submitter() const noexcept override { return submitter_; }
+
+ private:
+  std::shared_ptr<reply_receiver> tells_;
+  const void* const submitter_;
 };
 
 }  // namespace dormouse::inline DORMOUSE_FLAVOUR::detail

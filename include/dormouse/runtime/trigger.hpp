@@ -7,6 +7,7 @@
 
 #include <dormouse/clock.hpp>
 #include <dormouse/event.hpp>
+#include <dormouse/functions/reply_receiver.hpp>
 #include <dormouse/result.hpp>
 
 #include <chrono>
@@ -27,7 +28,15 @@ class trigger_port {
   // That may be on any thread, inside post(), and after stop(): its destructor must not block and may call nothing here
   // but wake_soon(), and that only before stop() has returned.
   virtual result<void> post(event message, std::shared_ptr<void> until_over = {}) = 0;
-  // Calls wake() at or soon after `due`; a later call replaces an earlier one. Fails: unavailable (no_threads).
+  // Hands the event to the function for one attempt, whose end `tells` is told: no retry, no destination, no dead
+  // letter, no cancel(). It counts in the bounds of the function's queue, and has its turn there. Refused, and then
+  // nobody is told: throttled (queue_depth, queue_bytes; paused), not_found, shutting_down, cancelled (detached),
+  // unavailable (no_threads), out_of_memory. What was accepted before a pause waits for its end.
+  virtual result<void> submit(event message, std::shared_ptr<reply_receiver> tells) = 0;
+  // Ends those of submit() that no handler has been given yet, as cancelled. Looks through the function's events.
+  virtual void take_back() noexcept = 0;
+  // Calls wake() at or soon after `due`; a later call replaces an earlier one, and one with time_point::max() takes it
+  // back. Fails: unavailable (no_threads).
   virtual result<void> wake_at(clock::time_point due) = 0;
   // Calls wake() soon, whatever wake_at() was asked for: for what is told on another thread. The wake() that follows
   // sees all that the caller did before; many calls may make one wake(). Takes no lock that is held during wake(), and

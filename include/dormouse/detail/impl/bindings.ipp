@@ -3,6 +3,8 @@
 
 #include <dormouse/detail/bindings.hpp>
 
+#include <new>
+
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
 namespace detail {
@@ -40,15 +42,33 @@ DORMOUSE_INLINE void attached_trigger::abandon() noexcept {
   disarm();
 }
 
+DORMOUSE_INLINE bool attached_trigger::is_stopped() {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
+}
+
+DORMOUSE_INLINE failure detached() {
+  return {.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
+}
+
 DORMOUSE_INLINE result<void> attached_trigger::post(event message, std::shared_ptr<void> until_over) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (stopped_) return failure{.code = errc::cancelled, .effect = effect_kind::not_applied, .detail = "detached"};
-  }
+  if (is_stopped()) return detached();
   if (auto taken = post_item(target_, make_event_item(target_, std::move(message), std::move(until_over))); !taken) {
     return std::move(taken).error();
   }
   return {};
+}
+
+DORMOUSE_INLINE result<void> attached_trigger::submit(event message, std::shared_ptr<reply_receiver> tells) {
+  if (is_stopped()) return detached();
+  if (target_.record->is_still(target_.generation) && target_.record->is_paused()) {
+    return make_failure(errc::throttled, effect_kind::not_applied, failure_reason::paused, "the function is paused");
+  }
+  return submit_reported(target_, std::move(message), std::move(tells), this);
+}
+
+DORMOUSE_INLINE void attached_trigger::take_back() noexcept {
+  target_.owner->events.take_back_from(*target_.record, this);
 }
 
 // Many tell, one is told:
@@ -79,10 +99,16 @@ DORMOUSE_INLINE std::function<void()> attached_trigger::waker() {
 
 DORMOUSE_INLINE void attached_trigger::happened() {
   if (source_->brief()) return wake_now();
-  if (target_.owner->chores.add([self = shared_from_this()] { self->wake_now(); })) return;
+  try {
+    if (target_.owner->chores.add([self = shared_from_this()] { self->wake_now(); })) return;
+  } catch (const std::bad_alloc&) {  // for the function itself
+  }
   // No thread or memory just now: what happened must not be lost, so it happens again a little later.
   constexpr std::chrono::milliseconds later{100};
-  [[maybe_unused]] const auto armed = wake_at(time().now() + later);
+  try {
+    [[maybe_unused]] const auto armed = wake_at(time().now() + later);
+  } catch (const std::bad_alloc&) {  // then with what happens next
+  }
 }
 
 DORMOUSE_INLINE void attached_trigger::wake_now() {
@@ -103,6 +129,10 @@ DORMOUSE_INLINE result<void> attached_trigger::wake_at(clock::time_point due) {
   const std::lock_guard lock(mutex_);
   if (stopped_) return {};
   timekeeper& timers = target_.owner->timers;
+  if (due == clock::time_point::max()) {
+    timers.cancel(std::exchange(timer_, 0));
+    return {};
+  }
   const auto fresh = timers.arm(due, waker());
   if (fresh == 0) {
     return failure{.code = errc::unavailable,

@@ -52,6 +52,15 @@ DORMOUSE_INLINE event_item* make_event_item(const function_reference& target, ev
   return new (*target.owner->items) event_item(std::move(message), std::move(until_over));
 }
 
+DORMOUSE_INLINE result<void> submit_reported(const function_reference& target, event&& message,
+                                             std::shared_ptr<reply_receiver> tells, const void* submitter) {
+  auto* const fresh = new (*target.owner->items) reported_event_item(std::move(message), std::move(tells), submitter);
+  item_pointer item(fresh);
+  auto taken = hand_over(target, item, nullptr, false);
+  if (taken) return {};
+  return std::move(taken).error();
+}
+
 // The worker was awake for it, so its reply may be here sooner than this thread could be asleep. Not after a wake: then
 // the processor is better left to the worker.
 DORMOUSE_INLINE void wait_awake(work_item& item) noexcept {

@@ -5,6 +5,8 @@
 #include <dormouse/detail/event_queue.hpp>
 #include <dormouse/detail/invocation.hpp>
 
+#include <array>
+
 namespace dormouse::inline DORMOUSE_FLAVOUR::detail {
 
 // ---- accepting ------------------------------------------------------------------------------------------------------
@@ -95,9 +97,39 @@ DORMOUSE_INLINE bool event_queue::withdraw(function_record& record, std::uint64_
     take_out(*item);
     if (activity.queue.empty()) ring_of(record).remove(activity);  // nobody may come to take it out
   }
+  item->reports = false;  // it was never accepted
   end(*item);
   let_go(*item);
   return true;
+}
+
+DORMOUSE_INLINE void event_queue::take_back_from(function_record& record, const void* submitter) noexcept {
+  std::array<work_item*, 64> taken{};
+  while (const std::size_t count = take_some_from(record, submitter, taken)) {
+    for (work_item* const each : std::span(taken).first(count)) {
+      each->refuse(make_failure(errc::cancelled, effect_kind::not_applied, failure_reason::none, "taken back"));
+      end(*each);
+      let_go(*each);
+    }
+  }
+}
+
+DORMOUSE_INLINE std::size_t event_queue::take_some_from(function_record& record, const void* submitter,
+                                                        std::span<work_item*> taken) noexcept {
+  const std::lock_guard lock(core_.lock_of(record));
+  if (record.activity == nullptr) return 0;
+  function_activity& activity = *record.activity;
+  std::size_t count = 0;
+  for (work_item* each = activity.queue.first(); each != nullptr && count < taken.size();) {
+    work_item* const next = each->next;
+    if (each->reports && each->submitter() == submitter) {
+      take_out(*each);
+      taken[count++] = each;
+    }
+    each = next;
+  }
+  if (count != 0 && activity.queue.empty()) ring_of(record).remove(activity);  // as in withdraw()
+  return count;
 }
 
 DORMOUSE_INLINE void event_queue::ring_under_lock(const function_record& record) noexcept {

@@ -40,11 +40,11 @@ DORMOUSE_INLINE void event_queue::emptied(function_activity& activity) noexcept 
 }
 
 // No instance for the first event. One that somebody waits for is told so while inits are spaced, as a call is; a
-// posted one waits, which costs it no attempt.
+// posted one waits, which costs it no attempt, and so does one that nobody waits for.
 DORMOUSE_INLINE work_item* event_queue::start_to_refuse(function_activity& activity) noexcept {
   work_item* const first = activity.queue.first();
   const bool spaced = activity.obstacle == start_obstacle::spaced && activity.living_instances() == 0;
-  if (!spaced || first->posted || activity.record->is_paused()) return nullptr;
+  if (!spaced || first->posted || first->reports || activity.record->is_paused()) return nullptr;
   pop(activity)->with = {};
   first->refuse(core_.instances.spaced(*activity.record));
   if (!activity.queue.empty()) make_ready(activity);
@@ -292,7 +292,10 @@ DORMOUSE_INLINE work_item* event_queue::after(work_item& item, lease* with, quan
     return nullptr;
   }
   if (item.posted) core_.ends.note(item, invocation_state::succeeded);
-  if (with != nullptr) return run_on(item, *with, left);
+  if (with != nullptr) {
+    if (item.reports) item.is_over();
+    return run_on(item, *with, left);
+  }
   end(item);
   let_go(item);
   return nullptr;
@@ -317,6 +320,7 @@ DORMOUSE_INLINE void event_queue::end_under_lock(work_item& item) noexcept {
 }
 
 DORMOUSE_INLINE void event_queue::end(work_item& item) noexcept {
+  if (item.reports) item.is_over();
   {
     const std::lock_guard lock(core_.lock_of(*item.record));
     end_under_lock(item);
