@@ -71,10 +71,20 @@ if(DORMOUSE_SQLITE AND TARGET SQLite::SQLite3)
     src/adapters/sqlite/guest_rules.cpp
     src/adapters/sqlite/guest_statements.cpp
     src/adapters/sqlite/item_codec.cpp
+    src/adapters/sqlite/message_codec.cpp
+    src/adapters/sqlite/number_source.cpp
+    src/adapters/sqlite/queue_claims.cpp
+    src/adapters/sqlite/queue_reader.cpp
+    src/adapters/sqlite/queue_sql.cpp
+    src/adapters/sqlite/queue_state.cpp
+    src/adapters/sqlite/queue_waiting.cpp
+    src/adapters/sqlite/queue_writer.cpp
+    src/adapters/sqlite/shared_transaction.cpp
     src/adapters/sqlite/sql_words.cpp
     src/adapters/sqlite/sqlite_database.cpp
     src/adapters/sqlite/item_codec.cpp
     src/adapters/sqlite/sqlite_file.cpp
+    src/adapters/sqlite/sqlite_queue.cpp
     src/adapters/sqlite/sqlite_table.cpp
     src/adapters/sqlite/table_log.cpp
     src/adapters/sqlite/table_reader.cpp

@@ -264,6 +264,7 @@ set(DORMOUSE_DETAIL_HEADERS
 set(DORMOUSE_SQLITE_HEADERS
     include/dormouse/adapters/sqlite.hpp
     include/dormouse/adapters/sqlite_file.hpp
+    include/dormouse/adapters/sqlite_messaging.hpp
 )
 set(DORMOUSE_FILESYSTEM_HEADERS
     include/dormouse/adapters/filesystem_object_store.hpp

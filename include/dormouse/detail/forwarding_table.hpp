@@ -60,8 +60,7 @@ class forwarding_table : public table {
         how_, what, [&] { return inner_.do_get(key, options); }, counted_items{});
   }
   result<write_outcome> do_write(table_write&& what, const table_write_options& options) override {
-    const auto call =
-        write_call(operation_of(what.kind), repeated_by(options.token), options.deadline, bytes_counted(what));
+    const auto call = write_call(operation_of(what.kind), repeated_by(options), options.deadline, bytes_counted(what));
     return forward_call(how_, call, [&] { return inner_.do_write(handed_on<Behaviour>(what), options); });
   }
   result<table_page> do_query(const table_query& what, std::string_view after) override {
@@ -88,7 +87,7 @@ class forwarding_table : public table {
   result<std::vector<table_version>> do_transact(std::vector<table_write>&& writes,
                                                  const table_transaction_options& options) override {
     const auto what =
-        write_call(operation::table_transact, repeated_by(options.token), options.deadline, bytes_counted(writes));
+        write_call(operation::table_transact, repeated_by(options), options.deadline, bytes_counted(writes));
     return forward_call(how_, what, [&] { return inner_.do_transact(handed_on<Behaviour>(writes), options); });
   }
   // What has expired has: to take it away twice is to take it away once.
@@ -126,8 +125,11 @@ class forwarding_table : public table {
     if (kind == table_write_kind::update) return operation::table_update;
     return kind == table_write_kind::erase ? operation::table_erase : operation::table_put;
   }
-  [[nodiscard]] static repetition repeated_by(const std::string& token) noexcept {
-    return token.empty() ? repetition::if_not_applied : repetition::with_token;
+  // Within a transaction nothing is made again: that can only be begun anew.
+  template <class Options>
+  [[nodiscard]] static repetition repeated_by(const Options& options) noexcept {
+    if (options.within != nullptr) return repetition::never;
+    return options.token.empty() ? repetition::if_not_applied : repetition::with_token;
   }
   // Only for a behaviour that wants to know: it is a walk through the item.
   [[nodiscard]] static std::uint64_t bytes_counted(const table_write& what) noexcept {

@@ -23,6 +23,8 @@ result<void> check_table_key(const table_key& key);
 // No two are the same. A null is nobody's.
 result<void> check_table_keys_differ(const std::vector<const table_key*>& keys);
 result<void> check_table_token(std::string_view token, const table_capabilities& able);
+result<void> check_table_within(const service_transaction* within, std::string_view token,
+                                const table_capabilities& able);
 // All of a write but its deadline: what it is, its condition, and whether this adapter can do that.
 result<void> check_table_write(const table_write& what, const table_capabilities& able);
 // The writes of a batch or transaction, and that their keys differ.

@@ -40,6 +40,7 @@ struct table_capabilities {
   bool conditions = false;             // write_condition
   bool updates = false;                // update()
   bool transactions = false;           // transact()
+  bool shared_transactions = false;    // table_write_options::within, that of transact() too
   bool expiry = false;                 // expires_at
   bool tokens = false;                 // table_write_options::token
   bool change_log = false;             // changes(), last_change(), watch(), position(), remember()

@@ -20,7 +20,7 @@
 
 namespace dormouse::inline DORMOUSE_FLAVOUR {
 
-using calendar_time = std::chrono::system_clock::time_point;
+class service_transaction;
 
 // Items of one partition lie together, ordered by `sort`. Both are bytes, compared as unsigned ones; numbers in the
 // order of their values: see sort_number().
@@ -95,6 +95,8 @@ struct table_write_options {
   std::string token{};
   // Where to leave the item that stood there before, also when the condition failed; reset if none did.
   std::optional<stored_item>* former = nullptr;
+  // Part of this transaction (service_transaction.hpp): there when it commits. Null: of none. Not beside a token.
+  service_transaction* within = nullptr;
   std::optional<clock::time_point> deadline{};  // as in call_options
 };
 
@@ -129,6 +131,7 @@ struct table_transaction_options {
   std::string token{};  // as in table_write_options
   // Where to leave the positions of the writes whose condition failed.
   std::vector<std::size_t>* failed = nullptr;
+  service_transaction* within = nullptr;        // as in table_write_options
   std::optional<clock::time_point> deadline{};  // as in call_options
 };
 

@@ -5,6 +5,7 @@
 #include <dormouse/detail/table_fingerprint.hpp>
 
 #include "engines/sqlite/engine.hpp"
+#include "shared_transaction.hpp"
 #include "stored_row.hpp"
 #include "table_log.hpp"
 #include "table_reader.hpp"
@@ -33,6 +34,21 @@ bool is_of_write(errc code) noexcept {
   return code == errc::condition_failed || code == errc::invalid_argument || code == errc::too_large;
 }
 
+class table_ending final : public write_ending {
+ public:
+  explicit table_ending(std::shared_ptr<table_state> of) noexcept : of_(std::move(of)) {}
+  void ended(bool committed) noexcept override {
+    // What was undone may have been expired items that are there again.
+    if (!committed && raised_hint) of_->nothing_expires_before = std::numeric_limits<std::int64_t>::min();
+    if (committed && logged) of_->watchers.tell();
+  }
+  bool logged = false;
+  bool raised_hint = false;
+
+ private:
+  std::shared_ptr<table_state> of_;
+};
+
 class sqlite_table final : public table {
  public:
   sqlite_table(std::shared_ptr<sqlite_file> file, std::shared_ptr<table_state> state)
@@ -42,6 +58,7 @@ class sqlite_table final : public table {
         capabilities_{.conditions = true,
                       .updates = true,
                       .transactions = true,
+                      .shared_transactions = true,
                       .expiry = true,
                       .tokens = true,
                       .change_log = state_->logs(),
@@ -72,7 +89,7 @@ class sqlite_table final : public table {
 
   // A change of the table: what `what` does with a writer is committed, or has not happened.
   template <class F>
-  result<void> change(const deadline& until, F&& what);
+  result<void> change(service_transaction* within, const deadline& until, F&& what);
   // Page or other answer of one read.
   template <class T, class F>
   result<T> read(const deadline& until, F&& what);
@@ -84,30 +101,23 @@ class sqlite_table final : public table {
 };
 
 template <class F>
-result<void> sqlite_table::change(const deadline& until, F&& what) {
-  bool logged = false;
-  bool raised_hint = false;
-  result<void> done{};
+result<void> sqlite_table::change(service_transaction* within, const deadline& until, F&& what) {
   try {
-    done = state_->versions.prepare(engine_, state_->id, until);
-    if (!done) return done;
+    if (within == nullptr) {
+      if (auto ready = state_->versions.prepare(engine_, state_->id, until); !ready) return ready;
+    }
     const calendar_time now = time().wall();
-    done = engine_.write(
-        [&](connection& in) -> result<void> {
-          table_writer writer(in, *state_, now);
-          auto written = what(in, writer, now);
-          logged = writer.has_logged();
-          raised_hint = writer.has_raised_hint();
-          return written;
-        },
-        until);
+    return write_of_service(engine_, within, until, table_ending(state_),
+                            [&](connection& in, table_ending& after) -> result<void> {
+                              table_writer writer(in, *state_, now);
+                              auto written = what(in, writer, now);
+                              after.logged = writer.has_logged();
+                              after.raised_hint = writer.has_raised_hint();
+                              return written;
+                            });
   } catch (const std::bad_alloc&) {  // before the commit: the interface could only say `unknown`
-    done = detail::make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
+    return detail::make_failure(errc::out_of_memory, effect_kind::not_applied, failure_reason::none, {});
   }
-  // What was undone may have been expired items that are there again.
-  if (!done && raised_hint) state_->nothing_expires_before = std::numeric_limits<std::int64_t>::min();
-  if (done && logged) state_->watchers.tell();
-  return done;
 }
 
 template <class T, class F>
@@ -157,27 +167,28 @@ result<table_batch> sqlite_table::do_get_batch(const std::vector<table_key>& key
 result<table::write_outcome> sqlite_table::do_write(table_write&& what, const table_write_options& options) {
   const std::uint64_t asked = options.token.empty() ? 0 : detail::fingerprint_of(what);
   write_outcome outcome;
-  auto done = change(options.deadline, [&](connection& in, table_writer& writer, calendar_time now) -> result<void> {
-    if (!options.token.empty()) {
-      auto earlier = find_answer(in, *state_, options.token, asked, now);
-      if (!earlier) return std::move(earlier).error();
-      if (*earlier) {
-        outcome = {std::move((*earlier)->now), (*earlier)->existed};
-        return {};
-      }
-    }
-    auto applied = writer.apply(what, options.former);
-    if (!applied) return std::move(applied).error();
-    outcome = {std::move(applied->now), applied->existed};
-    if (!options.token.empty()) {
-      token_answer answer;
-      answer.asked = asked;
-      answer.now = outcome.now;
-      answer.existed = outcome.existed;
-      if (auto kept = keep_answer(in, *state_, options.token, answer, now); !kept) return kept;
-    }
-    return writer.remove_expired(expired_per_write);
-  });
+  auto done = change(options.within, options.deadline,
+                     [&](connection& in, table_writer& writer, calendar_time now) -> result<void> {
+                       if (!options.token.empty()) {
+                         auto earlier = find_answer(in, *state_, options.token, asked, now);
+                         if (!earlier) return std::move(earlier).error();
+                         if (*earlier) {
+                           outcome = {std::move((*earlier)->now), (*earlier)->existed};
+                           return {};
+                         }
+                       }
+                       auto applied = writer.apply(what, options.former);
+                       if (!applied) return std::move(applied).error();
+                       outcome = {std::move(applied->now), applied->existed};
+                       if (!options.token.empty()) {
+                         token_answer answer;
+                         answer.asked = asked;
+                         answer.now = outcome.now;
+                         answer.existed = outcome.existed;
+                         if (auto kept = keep_answer(in, *state_, options.token, answer, now); !kept) return kept;
+                       }
+                       return writer.remove_expired(expired_per_write);
+                     });
   if (!done) return std::move(done).error();
   return outcome;
 }
@@ -193,24 +204,25 @@ result<std::vector<result<table_version>>> sqlite_table::do_write_batch(std::vec
     if (!done) return std::move(done).error();
     return {};
   };
-  auto done = change(options.deadline, [&](connection& in, table_writer& writer, calendar_time) -> result<void> {
-    answers.clear();
-    for (const table_write& each : writes) {
-      if (auto begun = run(in, "SAVEPOINT dormouse_one"); !begun) return begun;
-      auto applied = writer.apply(each, nullptr);
-      if (!applied && !in.in_transaction()) return std::move(applied).error();
-      if (!applied) {
-        if (auto undone = run(in, "ROLLBACK TO dormouse_one"); !undone) return undone;
-      }
-      if (auto ended = run(in, "RELEASE dormouse_one"); !ended) return ended;
-      if (applied) {
-        answers.emplace_back(applied->now.version);
-      } else {
-        answers.emplace_back(std::move(applied).error());
-      }
-    }
-    return writer.remove_expired(expired_per_write * writes.size());
-  });
+  auto done =
+      change(nullptr, options.deadline, [&](connection& in, table_writer& writer, calendar_time) -> result<void> {
+        answers.clear();
+        for (const table_write& each : writes) {
+          if (auto begun = run(in, "SAVEPOINT dormouse_one"); !begun) return begun;
+          auto applied = writer.apply(each, nullptr);
+          if (!applied && !in.in_transaction()) return std::move(applied).error();
+          if (!applied) {
+            if (auto undone = run(in, "ROLLBACK TO dormouse_one"); !undone) return undone;
+          }
+          if (auto ended = run(in, "RELEASE dormouse_one"); !ended) return ended;
+          if (applied) {
+            answers.emplace_back(applied->now.version);
+          } else {
+            answers.emplace_back(std::move(applied).error());
+          }
+        }
+        return writer.remove_expired(expired_per_write * writes.size());
+      });
   if (!done) return std::move(done).error();
   return answers;
 }
@@ -222,39 +234,40 @@ result<std::vector<table_version>> sqlite_table::do_transact(std::vector<table_w
   const std::uint64_t asked = options.token.empty() ? 0 : detail::fingerprint_of(writes);
   std::vector<table_version> versions;
   std::vector<std::size_t> failed;
-  auto done = change(options.deadline, [&](connection& in, table_writer& writer, calendar_time now) -> result<void> {
-    if (!options.token.empty()) {
-      auto earlier = find_answer(in, *state_, options.token, asked, now);
-      if (!earlier) return std::move(earlier).error();
-      if (*earlier) {
-        versions = std::move((*earlier)->versions);
-        return {};
-      }
-    }
-    result<void> first{};
-    for (std::size_t at = 0; at < writes.size(); ++at) {
-      auto applied = writer.apply(writes[at], nullptr);
-      if (applied) {
-        versions.push_back(applied->now.version);
-        continue;
-      }
-      const bool is_condition = applied.error().code == errc::condition_failed;
-      if (!is_of_write(applied.error().code)) return std::move(applied).error();
-      if (first || (is_condition && failed.empty())) {
-        first = detail::refuse_service_call(applied.error().code, applied.error().reason, "write {}: {}", at,
-                                            applied.error().detail);
-      }
-      if (is_condition) failed.push_back(at);
-    }
-    if (!first) return first;
-    if (!options.token.empty()) {
-      token_answer answer;
-      answer.asked = asked;
-      answer.versions = versions;
-      if (auto kept = keep_answer(in, *state_, options.token, answer, now); !kept) return kept;
-    }
-    return writer.remove_expired(expired_per_write * writes.size());
-  });
+  auto done = change(options.within, options.deadline,
+                     [&](connection& in, table_writer& writer, calendar_time now) -> result<void> {
+                       if (!options.token.empty()) {
+                         auto earlier = find_answer(in, *state_, options.token, asked, now);
+                         if (!earlier) return std::move(earlier).error();
+                         if (*earlier) {
+                           versions = std::move((*earlier)->versions);
+                           return {};
+                         }
+                       }
+                       result<void> first{};
+                       for (std::size_t at = 0; at < writes.size(); ++at) {
+                         auto applied = writer.apply(writes[at], nullptr);
+                         if (applied) {
+                           versions.push_back(applied->now.version);
+                           continue;
+                         }
+                         const bool is_condition = applied.error().code == errc::condition_failed;
+                         if (!is_of_write(applied.error().code)) return std::move(applied).error();
+                         if (first || (is_condition && failed.empty())) {
+                           first = detail::refuse_service_call(applied.error().code, applied.error().reason,
+                                                               "write {}: {}", at, applied.error().detail);
+                         }
+                         if (is_condition) failed.push_back(at);
+                       }
+                       if (!first) return first;
+                       if (!options.token.empty()) {
+                         token_answer answer;
+                         answer.asked = asked;
+                         answer.versions = versions;
+                         if (auto kept = keep_answer(in, *state_, options.token, answer, now); !kept) return kept;
+                       }
+                       return writer.remove_expired(expired_per_write * writes.size());
+                     });
   if (done) return versions;
   if (options.failed != nullptr && done.error().code == errc::condition_failed) *options.failed = std::move(failed);
   return std::move(done).error();
@@ -273,7 +286,7 @@ result<table_page> sqlite_table::do_scan(const table_scan& what, std::string_vie
 // ---- expiry and changes ---------------------------------------------------------------------------------------------
 
 result<std::optional<calendar_time>> sqlite_table::do_remove_expired(std::size_t count, const call_options& options) {
-  auto done = change(options.deadline, [&](connection&, table_writer& writer, calendar_time) -> result<void> {
+  auto done = change(nullptr, options.deadline, [&](connection&, table_writer& writer, calendar_time) -> result<void> {
     return writer.remove_expired(count);
   });
   if (!done) return std::move(done).error();

@@ -15,9 +15,6 @@ namespace dormouse::inline DORMOUSE_FLAVOUR::sqlite {
 
 namespace {
 
-constexpr std::uint64_t versions_block = 1'000'000;
-constexpr std::uint64_t versions_low = 100'000;  // one call takes a few hundred at most
-
 // ---- the schema as a record -----------------------------------------------------------------------------------------
 
 table_item to_record(const table_state& state) {
@@ -255,59 +252,6 @@ class opening {
 };
 
 }  // namespace
-
-// ---- versions and watchers ------------------------------------------------------------------------------------------
-
-result<void> version_source::prepare(engine& file, std::int64_t table_id, const deadline& until) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (end_ - next_ >= versions_low) return {};
-  }
-  std::uint64_t first = 0;
-  auto done = file.write(
-      [&](connection& in) -> result<void> {
-        auto row = in.prepare("UPDATE dormouse_tables SET versions = versions + ?2 WHERE id = ?1 RETURNING versions");
-        if (!row) return std::move(row).error();
-        auto found = row->bind(1, table_id).bind(2, static_cast<std::int64_t>(versions_block)).step();
-        if (!found) return std::move(found).error();
-        if (!*found) return corrupt("a table is not in the catalogue");
-        first = static_cast<std::uint64_t>(row->int64(0)) - versions_block;
-        auto ended = row->step();
-        if (!ended) return std::move(ended).error();
-        return {};
-      },
-      until);
-  if (!done) return done;
-  const std::lock_guard lock(mutex_);
-  // Another one may have brought a later block meanwhile: versions never go back.
-  if (first >= end_) {
-    next_ = first;
-    end_ = first + versions_block;
-  }
-  return {};
-}
-
-result<table_version> version_source::next() {
-  const std::lock_guard lock(mutex_);
-  if (next_ != end_) return next_++;
-  return detail::make_failure(errc::throttled, effect_kind::not_applied, failure_reason::none,
-                              "too many writers at once for the versions at hand");
-}
-
-void watcher_list::add(change_watcher& who) {
-  const std::lock_guard lock(mutex_);
-  watchers_.push_back(&who);
-}
-
-void watcher_list::remove(change_watcher& who) noexcept {
-  const std::lock_guard lock(mutex_);
-  std::erase(watchers_, &who);
-}
-
-void watcher_list::tell() noexcept {
-  const std::lock_guard lock(mutex_);
-  for (change_watcher* const each : watchers_) each->changed();
-}
 
 // ---- opening --------------------------------------------------------------------------------------------------------
 

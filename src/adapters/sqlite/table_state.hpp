@@ -4,46 +4,20 @@
 // What all who have a table of a file open share.
 
 #include <dormouse/adapters/sqlite.hpp>
-#include <dormouse/services/change_watcher.hpp>
+#include <dormouse/detail/watcher_list.hpp>
 #include <dormouse/services/table_types.hpp>
 
 #include "engines/sqlite/engine.hpp"
+#include "number_source.hpp"
 #include "table_sql.hpp"
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
 namespace dormouse::inline DORMOUSE_FLAVOUR::sqlite {
-
-// Versions, each given away once and greater than those before, though the file only hears of every millionth: whole
-// blocks are taken from it, in a commit of their own. What is left of a block when the process ends is skipped.
-class version_source {
- public:
-  // Before the work that calls next(), and not within any: there are enough for it.
-  result<void> prepare(engine& file, std::int64_t table_id, const deadline& until);
-  // Fails: throttled, when hundreds of writers came between.
-  result<table_version> next();
-
- private:
-  std::mutex mutex_{};
-  std::uint64_t next_ = 0;
-  std::uint64_t end_ = 0;
-};
-
-class watcher_list {
- public:
-  void add(change_watcher& who);
-  void remove(change_watcher& who) noexcept;
-  void tell() noexcept;
-
- private:
-  std::mutex mutex_{};
-  std::vector<change_watcher*> watchers_{};
-};
 
 struct table_state {
   std::int64_t id = 0;
@@ -51,8 +25,8 @@ struct table_state {
   std::vector<placed_index> indexes{};  // those of the schema
   std::size_t places = 0;               // pairs of columns that there are
   table_sql sql{};
-  version_source versions{};
-  watcher_list watchers{};
+  number_source versions{"UPDATE dormouse_tables SET versions = versions + ?2 WHERE id = ?1 RETURNING versions"};
+  detail::watcher_list watchers{};
   // Nothing expires before; a hint that spares writes a look. Written by whoever writes the file, read by others.
   std::atomic<std::int64_t> nothing_expires_before{0};
 

@@ -100,7 +100,7 @@ result<table_writer::outcome> table_writer::store(const table_write& what, const
     item = &made.item;
   }
   if (what.kind == table_write_kind::put || what.expires_at) made.expires_at = what.expires_at;
-  const auto version = of_.versions.next();
+  const auto version = of_.versions.next(in_, of_.id);
   if (!version) return version.error();
   made.version = *version;
   std::string bytes;

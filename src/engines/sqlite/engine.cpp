@@ -75,8 +75,13 @@ engine::~engine() {
   if (writer_.is_in_child()) readers_.abandon();
 }
 
+failure engine::own_transaction() noexcept {
+  return detail::make_failure(errc::invalid_argument, effect_kind::not_applied, failure_reason::none,
+                              "this thread holds a transaction of the file: end it, or make the call within it");
+}
+
 result<void> engine::read(work what, const deadline& until) {
-  if (options_.path.empty()) return writer_.write(what, until);
+  if (options_.path.empty()) return write(what, until);
   return read_once(
       [&](connection& reader) -> result<void> {
         one_state state(reader);
@@ -87,7 +92,7 @@ result<void> engine::read(work what, const deadline& until) {
 }
 
 result<void> engine::read_once(work what, const deadline& until) {
-  if (options_.path.empty() || writer_.is_in_child()) return writer_.write(what, until);  // in a child: refused
+  if (options_.path.empty() || writer_.is_in_child()) return write(what, until);  // in a child: refused
   return readers_.lend(what, until);
 }
 

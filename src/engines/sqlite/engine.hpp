@@ -21,6 +21,7 @@
 #include "shared_locks.hpp"
 #include "write_turns.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -55,7 +57,9 @@ class engine {
   // Must not be called from within work. Work runs once at most, and neither commits nor rolls back.
   // Fails: unavailable (after a failed sync), limit_exceeded (store_full), throttled (another program has the file
   // locked), deadline_exceeded (waited too long), corruption; effect unknown when the commit itself failed.
-  result<void> write(work what, const deadline& until) { return writer_.write(what, until); }
+  result<void> write(work what, const deadline& until) {
+    return waits_for_itself() ? own_transaction() : writer_.write(what, until);
+  }
   // Does `what` in a read transaction of its own: one state of the file, with every commit that has returned. The
   // deadline also ends statements that take too long.
   result<void> read(work what, const deadline& until);
@@ -64,7 +68,17 @@ class engine {
   // The writing connection for one caller alone. Fails as write(). Rested for longer than the timeout, it is rolled
   // back by whoever waits to write.
   result<std::unique_ptr<exclusive_write>> begin(const deadline& until, std::chrono::milliseconds idle_timeout) {
+    if (waits_for_itself()) return own_transaction();
     return writer_.begin(until, idle_timeout);
+  }
+  // A thread that holds the writing connection for calls of several services; a call of its own beside it, which would
+  // wait for itself, is refused as invalid_argument until it is released.
+  void note_holder(std::thread::id who) noexcept {
+    // relaxed: only the thread itself has to see what it has stored.
+    holder_.store(who, std::memory_order_relaxed);
+  }
+  void release_holder(std::thread::id who) noexcept {
+    holder_.compare_exchange_strong(who, std::thread::id{}, std::memory_order_relaxed);  // as above
   }
   // Reads everything and compares it with itself. Fails: corruption, with the first finding.
   result<void> check();
@@ -75,6 +89,7 @@ class engine {
   [[nodiscard]] std::size_t connections_max() const noexcept {
     return options_.path.empty() ? 1 : options_.readers_max + 1;
   }
+  [[nodiscard]] bool is_in_child() const noexcept { return writer_.is_in_child(); }
   [[nodiscard]] std::uint64_t commits() const noexcept { return writer_.commits(); }
 
  private:
@@ -82,12 +97,18 @@ class engine {
   engine(const engine_options& options, owner_lock lock, std::unique_ptr<shared_locks> locks,
          std::unique_ptr<connection> writer);
 
+  [[nodiscard]] bool waits_for_itself() const noexcept {
+    return holder_.load(std::memory_order_relaxed) == std::this_thread::get_id();  // as above
+  }
+  static failure own_transaction() noexcept;
+
   const sqlite_file_options options_;
   const clock& time_;
   owner_lock lock_;
   std::unique_ptr<shared_locks> locks_;  // outlives the connections
   commit_queue writer_;
   reader_pool readers_;
+  std::atomic<std::thread::id> holder_{};
 };
 
 // Fails as open_sqlite_file(). Throws std::invalid_argument for an option outside its bounds.

@@ -38,6 +38,8 @@ void ledger::read_line(std::string_view line) {
   at = {.kept = number, .open = {}};
   ++acknowledged_;
   if (store == store_kind::ledger) booked_.insert(number);
+  if (store == store_kind::sent) sent_.insert(number);
+  if (store == store_kind::done) done_.insert(number);
   if (store == store_kind::table && number > 0) ++row_writes_[row_key(slot).partition];
 }
 
@@ -58,6 +60,7 @@ void ledger::compare(const stores& with) {
   compare_objects(with);
   compare_books(with);
   compare_changes(with);
+  compare_orders(with);
   if (auto sound = check_sqlite_file(*with.file); !sound) complain(to_string(sound.error()));
 }
 
@@ -135,6 +138,77 @@ void ledger::compare_changes(const stores& with) {
   for (const auto& [row, writes] : row_writes_) {
     if (logged[row] < writes) complain(fmt::format("{}: {} puts, {} changes", row, writes, logged[row]));
   }
+}
+
+namespace {
+
+std::int64_t number_of(const payload& data) { return std::strtoll(std::string(data.text()).c_str(), nullptr, 10); }
+
+// Where each order is: how often in the table, in the queue and among the dead.
+struct order_places {
+  int applied = 0;
+  int queued = 0;
+  int dead = 0;
+};
+
+result<std::map<std::int64_t, order_places>> find_orders(const stores& with) {
+  std::map<std::int64_t, order_places> all;
+  if (auto in_order = with.orders->counts(); !in_order) return std::move(in_order).error();  // nobody dies on the way
+  table_query what{.partition = "orders", .page_size = 1'000};
+  for (;;) {
+    auto page = with.rows->query(what);
+    if (!page) return std::move(page).error();
+    for (const auto& each : page->entries) {
+      const auto times = std::get<std::int64_t>(each.item.at("times"));
+      all[std::strtoll(each.key.sort.c_str(), nullptr, 10)].applied += static_cast<int>(times);
+    }
+    if (page->cursor.empty()) break;
+    what.cursor = page->cursor;
+  }
+  // To receive them would change them.
+  auto rows = with.books->query("select cast(data as text) from dormouse_queue_1_orders");
+  if (!rows) return std::move(rows).error();
+  for (const sql_row& each : rows->rows) {
+    ++all[std::strtoll(each.get<std::string>(0).value().c_str(), nullptr, 10)].queued;
+  }
+  dead_letter_list_options page_of{.page_size = 1'000};
+  for (;;) {
+    auto page = with.orders->dead_letters(page_of);
+    if (!page) return std::move(page).error();
+    for (const dead_message& each : page->letters) {
+      ++all[number_of(each.data)].dead;
+      if (each.deliveries != deliveries_max) ++all[number_of(each.data)].dead;  // complained of
+    }
+    if (page->cursor.empty()) return all;
+    page_of.cursor = page->cursor;
+  }
+}
+
+}  // namespace
+
+// None is lost, none that was done is back, and each was applied once: what it does and its ack are one transaction.
+// None was delivered more often than it may be, deaths of its receivers included.
+void ledger::compare_orders(const stores& with) {
+  const auto found = find_orders(with);
+  if (!found) return complain(to_string(found.error()));
+  place& sending = places_[{store_kind::sent, 0}];
+  if (sending.open && found->contains(*sending.open)) sent_.insert(*sending.open);
+  sending.open.reset();
+  for (const auto& [number, at] : *found) {
+    if (sent_.contains(number) && at.applied + at.queued + at.dead == 1) continue;
+    complain(fmt::format("order {}: applied {}, queued {}, dead {}", number, at.applied, at.queued, at.dead));
+  }
+  for (const std::int64_t number : sent_) {
+    if (!found->contains(number)) complain(fmt::format("order {} is lost", number));
+  }
+  for (const std::int64_t number : done_) {
+    if (found->contains(number) && found->at(number).applied != 1)
+      complain(fmt::format("order {} was done, and is back", number));
+  }
+  for (int slot : {0, 1}) places_[{store_kind::done, slot}].open.reset();
+  auto most = with.books->query("select coalesce(max(deliveries), 0) from dormouse_queue_1_orders");
+  if (!most) return complain(to_string(most.error()));
+  if (most->rows.at(0).get<std::int64_t>(0).value() > deliveries_max) complain("an order was delivered too often");
 }
 
 }  // namespace storage

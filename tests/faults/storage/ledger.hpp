@@ -43,10 +43,13 @@ class ledger {
   void compare_objects(const stores& with);
   void compare_books(const stores& with);
   void compare_changes(const stores& with);
+  void compare_orders(const stores& with);
   void complain(std::string text) { complaints_.push_back(std::move(text)); }
 
   std::map<place_id, place> places_{};
   std::set<std::int64_t> booked_{};
+  std::set<std::int64_t> sent_{};  // orders: each is in one place, once
+  std::set<std::int64_t> done_{};
   std::map<std::string, std::uint64_t> row_writes_{};  // acknowledged puts of a row this round: each must be a change
   std::uint64_t changes_seen_ = 0;
   std::uint64_t acknowledged_ = 0;

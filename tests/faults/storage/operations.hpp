@@ -6,6 +6,7 @@
 
 #include <dormouse/adapters/filesystem_object_store.hpp>
 #include <dormouse/adapters/sqlite.hpp>
+#include <dormouse/adapters/sqlite_messaging.hpp>
 
 #include <fmt/format.h>
 
@@ -18,7 +19,7 @@
 
 namespace storage {
 
-enum class store_kind : char { table = 't', bank = 'b', objects = 'o', ledger = 'l' };
+enum class store_kind : char { table = 't', bank = 'b', objects = 'o', ledger = 'l', sent = 's', done = 'd' };
 
 // One write: `number` grows over all rounds; an erase has it negative.
 struct operation {
@@ -35,6 +36,7 @@ inline std::string line_of(char phase, const operation& what) {
 constexpr int table_slots = 40;  // two threads with half of them each
 constexpr int object_slots = 20;
 constexpr int accounts = 8;
+constexpr unsigned deliveries_max = 5;  // of an order in the queue
 
 // Bytes that tell which write they are of; of several sizes, so that rows with overflow pages, objects in the index and
 // objects in files all occur.
@@ -54,6 +56,7 @@ struct stores {
   std::unique_ptr<dormouse::table> rows;
   std::unique_ptr<dormouse::database> books;
   std::unique_ptr<dormouse::object_store> objects;
+  std::unique_ptr<dormouse::queue> orders;
 };
 
 inline dormouse::result<stores> open_stores(const std::filesystem::path& folder) {
@@ -69,11 +72,15 @@ inline dormouse::result<stores> open_stores(const std::filesystem::path& folder)
   }
   auto objects = dormouse::open_filesystem_object_store({.root = folder / "objects"});
   if (!objects) return objects.error();
-  return stores{std::move(*file), std::move(*rows), std::move(*books), std::move(*objects)};
+  auto orders = dormouse::open_sqlite_queue(
+      *file, {.name = "orders", .settings = {.deliveries_max = deliveries_max, .messages_max = 200}});
+  if (!orders) return orders.error();
+  return stores{std::move(*file), std::move(*rows), std::move(*books), std::move(*objects), std::move(*orders)};
 }
 
 inline dormouse::table_key row_key(int slot) { return {fmt::format("slot-{}", slot), ""}; }
 inline dormouse::table_key account_key(int account) { return {"bank", fmt::format("{}", account)}; }
+inline dormouse::table_key order_key(std::int64_t number) { return {"orders", fmt::format("{}", number)}; }
 inline std::string object_key(int slot) { return fmt::format("objects/../{}", slot); }
 
 }  // namespace storage

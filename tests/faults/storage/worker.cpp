@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <functional>
 #include <string>
@@ -82,6 +83,46 @@ void keep_books(storage::stores& to, std::int64_t number) {
   }
 }
 
+// A third of them in a group. A full queue refuses: the others take from it.
+void send_orders(storage::stores& to, std::int64_t number) {
+  for (;; ++number) {
+    run({store_kind::sent, 0, number}, [&]() -> result<void> {
+      for (;;) {
+        auto sent = to.orders->send({.data = std::to_string(number), .group = number % 3 == 0 ? "third" : ""});
+        if (sent) return {};
+        if (sent.error().code != errc::throttled) return std::move(sent).error();
+        std::this_thread::yield();
+      }
+    });
+  }
+}
+
+// What an order does and its ack are one transaction. Some are given back, and some are kept in hand until the end.
+void do_orders(storage::stores& to, int slot) {
+  for (int round = 0;; ++round) {
+    const operation here{store_kind::done, slot, 0};
+    auto got = to.orders->receive({.wait = std::chrono::milliseconds(100)});
+    if (!got) fail(here, got.error());
+    for (const queue_delivery& each : *got) {
+      if (round % 7 == 3) {
+        if (auto back = to.orders->nack(each.receipt); !back) fail(here, back.error());
+        continue;
+      }
+      if (round % 31 == 30 && each.group.empty()) continue;
+      const std::int64_t number = std::strtoll(std::string(each.data.text()).c_str(), nullptr, 10);
+      run({store_kind::done, slot, number}, [&]() -> result<void> {
+        auto all = begin_sqlite_transaction(to.file);
+        if (!all) return std::move(all).error();
+        auto applied = to.rows->update(storage::order_key(number), table_update().increment(field("times"), 1),
+                                       {.within = all->get()});
+        if (!applied) return std::move(applied).error();
+        if (auto acked = to.orders->ack(each.receipt, {.within = all->get()}); !acked) return acked;
+        return (*all)->commit();
+      });
+    }
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -99,5 +140,8 @@ int main(int argc, char** argv) {
   threads.emplace_back([&] { move_money(*opened, first); });
   threads.emplace_back([&] { write_objects(*opened, first); });
   threads.emplace_back([&] { keep_books(*opened, first); });
+  threads.emplace_back([&] { send_orders(*opened, first); });
+  threads.emplace_back([&] { do_orders(*opened, 0); });
+  threads.emplace_back([&] { do_orders(*opened, 1); });
   for (auto& each : threads) each.join();
 }

@@ -31,6 +31,9 @@ DORMOUSE_INLINE result<table::write_outcome> table::write(table_write&& what, co
     const table_capabilities& able = capabilities();
     if (auto fit = detail::check_table_write(what, able); !fit) return std::move(fit).error();
     if (auto fit = detail::check_table_token(options.token, able); !fit) return std::move(fit).error();
+    if (auto fit = detail::check_table_within(options.within, options.token, able); !fit) {
+      return std::move(fit).error();
+    }
     if (auto fit = detail::in_time(time_, options.deadline); !fit) return std::move(fit).error();
     effect = effect_kind::unknown;
     return do_write(std::move(what), options);
@@ -158,6 +161,9 @@ DORMOUSE_INLINE result<std::vector<table_version>> table::transact(std::vector<t
                                          "transaction of {} bytes; at most {}", bytes, transaction_bytes_max);
     }
     if (auto fit = detail::check_table_token(options.token, able); !fit) return std::move(fit).error();
+    if (auto fit = detail::check_table_within(options.within, options.token, able); !fit) {
+      return std::move(fit).error();
+    }
     if (auto fit = detail::in_time(time_, options.deadline); !fit) return std::move(fit).error();
     effect = effect_kind::unknown;
     return do_transact(std::move(writes), options);

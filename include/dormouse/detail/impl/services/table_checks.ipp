@@ -187,6 +187,14 @@ DORMOUSE_INLINE result<void> check_table_token(std::string_view token, const tab
   return {};
 }
 
+DORMOUSE_INLINE result<void> check_table_within(const service_transaction* within, std::string_view token,
+                                                const table_capabilities& able) {
+  if (within == nullptr) return {};
+  if (!able.shared_transactions) return unsupported_by_table("a write within a transaction", "shared_transactions");
+  if (token.empty()) return {};
+  return refuse_service_call(errc::invalid_argument, failure_reason::none, "a token within a transaction; give either");
+}
+
 // What a write of one kind has no use for, it must not have.
 DORMOUSE_INLINE result<void> check_table_write_kind(const table_write& what) {
   const bool is_put = what.kind == table_write_kind::put;
